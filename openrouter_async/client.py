@@ -1,0 +1,299 @@
+"""The client: settings, resources and lifetime."""
+
+from __future__ import annotations
+
+import os
+import platform
+import ssl as ssl_module
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from ipaddress import ip_address
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+from msgspec import UNSET, UnsetType
+from multidict import CIMultiDict
+from yarl import URL
+
+from openrouter_async._version import __version__
+from openrouter_async.config import (
+    AppInfo,
+    PoolLimits,
+    RetryPolicy,
+    SizeLimits,
+    Timeout,
+)
+from openrouter_async.errors import ConfigError
+from openrouter_async.resources.completions import Completions
+from openrouter_async.resources.options import (
+    RetryOption,
+    TimeoutOption,
+    retry_for,
+    timeout_for,
+)
+from openrouter_async.transport.calls import Transport
+from openrouter_async.transport.keys import KeyCallable, KeySource, check_header
+from openrouter_async.transport.session import PoolSettings, SessionManager
+
+BASE_URL = "https://openrouter.ai/api/v1"
+
+_USER_AGENT = (
+    f"openrouter_async/{__version__} python/{platform.python_version()}"
+    f" aiohttp/{aiohttp.__version__}"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class _Settings:
+    """Hold what a client was made with: what it pickles as."""
+
+    api_key: str | KeyCallable | UnsetType
+    base_url: str | UnsetType
+    timeout: Timeout
+    retry: RetryPolicy
+    pool: PoolLimits
+    sizes: SizeLimits
+    app: AppInfo | None
+    headers: Mapping[str, str]
+    session: aiohttp.ClientSession | None
+    proxy: str | None
+    ssl: ssl_module.SSLContext | bool
+    trust_env: bool
+    allow_http: bool
+
+
+class OpenRouter:
+    """
+    Talk to the OpenRouter API.
+
+    A client is immutable and can be shared by any number of tasks. It opens its
+    connections on first use, one pool per event loop. Use it as `async with
+    OpenRouter() as client`, or call `aclose()`.
+
+    Args:
+        api_key: a key, or an async callable that returns one and is asked before
+            every attempt. Default: OPENROUTER_API_KEY.
+        base_url: of the API. Default: OPENROUTER_BASE_URL, or the live service.
+        timeout: the five timers; a number of seconds bounds each whole call.
+        retry: what is tried again; a number is `max_retries`.
+        pool: bounds on connections.
+        sizes: bounds on what is read.
+        app: names the app to OpenRouter.
+        headers: sent with every request, in place of the client's own.
+        session: an aiohttp session to use instead of a pool of its own. It is
+            never closed, and its loop is the only one the client works on.
+        proxy: URL of an HTTP proxy.
+        ssl: a context with certificates of your own; False turns verification off.
+        trust_env: read proxies from the environment, and credentials from `.netrc`.
+        allow_http: permit a base URL without TLS that is not on this machine.
+
+    Raises:
+        ConfigError: a setting cannot be used; its message says which and why.
+    """
+
+    def __init__(
+        self,
+        api_key: str | KeyCallable | UnsetType = UNSET,
+        *,
+        base_url: str | UnsetType = UNSET,
+        timeout: TimeoutOption = Timeout(),
+        retry: RetryOption = RetryPolicy(),
+        pool: PoolLimits = PoolLimits(),
+        sizes: SizeLimits = SizeLimits(),
+        app: AppInfo | None = None,
+        headers: Mapping[str, str] | None = None,
+        session: aiohttp.ClientSession | None = None,
+        proxy: str | None = None,
+        ssl: ssl_module.SSLContext | bool = True,
+        trust_env: bool = False,
+        allow_http: bool = False,
+    ) -> None:
+        settings = _Settings(
+            api_key=api_key,
+            base_url=base_url,
+            timeout=timeout_for(timeout, Timeout()),
+            retry=retry_for(retry, RetryPolicy()),
+            pool=pool,
+            sizes=sizes,
+            app=app,
+            headers=dict(headers or {}),
+            session=session,
+            proxy=proxy,
+            ssl=ssl,
+            trust_env=trust_env,
+            allow_http=allow_http,
+        )
+        pool_settings = PoolSettings(limits=settings.pool, ssl=ssl, trust_env=trust_env)
+        sessions = SessionManager(pool_settings, session)
+        self._settings = settings
+        self._transport = _transport(settings, sessions)
+
+    @cached_property
+    def completions(self) -> Completions:
+        """Text completions."""
+        return Completions(self._transport)
+
+    @property
+    def base_url(self) -> str:
+        """The URL that every path is below."""
+        return str(self._transport.base_url)
+
+    def with_options(
+        self,
+        *,
+        api_key: str | KeyCallable | UnsetType = UNSET,
+        base_url: str | UnsetType = UNSET,
+        timeout: TimeoutOption = UNSET,
+        retry: RetryOption = UNSET,
+        sizes: SizeLimits | UnsetType = UNSET,
+        app: AppInfo | UnsetType | None = UNSET,
+        headers: Mapping[str, str] | UnsetType | None = UNSET,
+        proxy: str | UnsetType | None = UNSET,
+        allow_http: bool | UnsetType = UNSET,
+    ) -> OpenRouter:
+        """
+        Return a client with other settings that shares this one's connections.
+
+        Closing either closes both. What shapes the pool (`pool`, `ssl`,
+        `trust_env`, `session`) cannot be changed: make another client for that.
+
+        Args:
+            api_key: as in the constructor; so are the others.
+            base_url: of the API.
+            timeout: the five timers.
+            retry: what is tried again.
+            sizes: bounds on what is read.
+            app: names the app.
+            headers: in place of those given to the constructor.
+            proxy: URL of an HTTP proxy.
+            allow_http: permit a base URL without TLS.
+
+        Raises:
+            ConfigError: a setting cannot be used.
+        """
+        changes: dict[str, Any] = {
+            "api_key": api_key,
+            "base_url": base_url,
+            "timeout": timeout_for(timeout, self._settings.timeout),
+            "retry": retry_for(retry, self._settings.retry),
+            "sizes": sizes,
+            "app": app,
+            "headers": headers if headers is UNSET else dict(headers or {}),
+            "proxy": proxy,
+            "allow_http": allow_http,
+        }
+        given = {name: value for name, value in changes.items() if value is not UNSET}
+        copy = object.__new__(type(self))
+        copy._settings = replace(self._settings, **given)
+        copy._transport = replace(
+            _transport(copy._settings, self._transport.sessions),
+            budgets=self._transport.budgets,
+        )
+        return copy
+
+    async def __aenter__(self) -> Self:
+        self._transport.sessions.reopen()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """
+        Close the running event loop's connections; calls under way fail.
+
+        Closing twice does nothing. A client that is entered again with `async
+        with` opens new connections.
+        """
+        await self._transport.sessions.aclose()
+
+    def __repr__(self) -> str:
+        return f"OpenRouter(base_url={self.base_url!r}, key={self._transport.key!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        if self._settings.session is not None:
+            raise ConfigError("a client with session= cannot be pickled or copied")
+
+        return _from_settings, (type(self), self._settings)
+
+
+def _from_settings(kind: type[OpenRouter], settings: _Settings) -> OpenRouter:
+    given = {name: getattr(settings, name) for name in settings.__slots__}
+    return kind(**given)
+
+
+def _transport(settings: _Settings, sessions: SessionManager) -> Transport:
+    key = settings.api_key
+    if isinstance(key, UnsetType):
+        key = os.environ.get("OPENROUTER_API_KEY", "")
+
+    return Transport(
+        sessions=sessions,
+        base_url=_base_url(settings),
+        key=KeySource(key),
+        headers=_headers(settings),
+        timeout=settings.timeout,
+        retry=settings.retry,
+        sizes=settings.sizes,
+        proxy=None if settings.proxy is None else _url("proxy", settings.proxy),
+    )
+
+
+def _headers(settings: _Settings) -> CIMultiDict[str]:
+    headers = CIMultiDict(
+        {"Content-Type": "application/json", "User-Agent": _USER_AGENT}
+    )
+    headers.update(settings.app.headers() if settings.app else {})
+    headers.update(settings.headers)
+    for name, value in headers.items():
+        check_header(name, value)
+
+    return headers
+
+
+def _base_url(settings: _Settings) -> URL:
+    given = settings.base_url
+    if isinstance(given, UnsetType):
+        given = os.environ.get("OPENROUTER_BASE_URL") or BASE_URL
+
+    url = _url("base_url", given)
+    if url.user or url.password:
+        raise ConfigError("base_url holds a user name or password; use api_key=")
+
+    if url.query_string or url.fragment:
+        raise ConfigError("base_url must have neither a query nor a fragment")
+
+    if url.scheme == "http" and not settings.allow_http and not _is_local(url):
+        raise ConfigError(
+            f"base_url {given} would send the key in the clear; use https, or"
+            " allow_http=True"
+        )
+
+    return url.with_path(url.path.rstrip("/"))
+
+
+def _url(name: str, value: str) -> URL:
+    try:
+        url = URL(value)
+    except (ValueError, TypeError):
+        url = URL()
+
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ConfigError(f"{name} must be an http or https URL with a host")
+
+    return url
+
+
+def _is_local(url: URL) -> bool:
+    host = url.host or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -1,0 +1,122 @@
+"""The data events of one response, in turns short enough for other tasks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+from openrouter_async.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    ConfigError,
+    StreamInterruptedError,
+)
+from openrouter_async.streaming.sse import EventDecoder
+from openrouter_async.transport.exchange import Exchange
+from openrouter_async.transport.timers import Watch
+
+DONE = b"[DONE]"
+# Events handed out before other tasks get a turn: about a millisecond of work.
+_TURN = 256
+_BOM = b"\xef\xbb\xbf"
+
+
+class EventReader:
+    """
+    Read the events of one attempt.
+
+    Args:
+        exchange: whose head has arrived.
+        watch: keeps the call's time.
+        limit: most bytes of one event.
+
+    Attributes:
+        pending: data of the events that have arrived and are not taken yet.
+        first_event_at: time of the first data event, on the watch's clock.
+    """
+
+    def __init__(self, exchange: Exchange, watch: Watch, limit: int) -> None:
+        self.exchange = exchange
+        self.pending: Iterator[bytes] = iter(())
+        self.first_event_at: float | None = None
+        self._watch = watch
+        self._decoder = EventDecoder(limit)
+        self._backlog: list[bytes] = []
+        self._sniffed = False
+        self._reading = False
+
+    async def refill(self) -> bool:
+        """
+        Make more events pending, waiting for them if need be.
+
+        Returns:
+            Whether the body goes on; False at its clean end.
+
+        Raises:
+            StreamInterruptedError: the connection was lost.
+            APITimeoutError: nothing came in time.
+            ResponseTooLargeError: an event is over the limit.
+        """
+        if self._backlog:
+            await asyncio.sleep(0)
+        else:
+            block = await self._read()
+            if not block:
+                return False
+
+            self._backlog = await self._events(block)
+
+        self.pending = iter(self._backlog[:_TURN])
+        self._backlog = self._backlog[_TURN:]
+        return True
+
+    async def _events(self, block: bytes) -> list[bytes]:
+        if not self._sniffed:
+            plain = await self._sniff(block)
+            if plain is not None:
+                return [plain, DONE]
+
+        events = self._decoder.feed(block)
+        if events:
+            now = self._watch.now()
+            self._watch.saw_event(now)
+            if self.first_event_at is None:
+                self.first_event_at = now
+
+        return events
+
+    async def _sniff(self, block: bytes) -> bytes | None:
+        """
+        Return the whole body if it is no event stream, whatever its label says.
+
+        No line of an event stream begins like JSON or HTML; errors, and answers of
+        servers that do not stream, do.
+        """
+        start = block.removeprefix(_BOM).lstrip()
+        if not start:
+            return None
+
+        self._sniffed = True
+        if start[:1] not in (b"{", b"<"):
+            return None
+
+        return block + await self.exchange.read()
+
+    async def _read(self) -> bytes:
+        if self._reading:
+            raise ConfigError("another task is reading this stream; it has one reader")
+
+        self._reading = True
+        try:
+            return await self.exchange.read_some()
+        except APITimeoutError:
+            raise
+        except APIConnectionError as error:
+            if error.kind == "final":
+                raise
+
+            message = f"the stream was cut: {error.message}"
+        finally:
+            self._reading = False
+
+        raise StreamInterruptedError(message)

@@ -1,0 +1,123 @@
+"""
+Server-sent events: bytes in any pieces to the data of whole events, without I/O.
+
+The rules are those of WHATWG HTML, section 9.2.6, as far as they concern a client
+that does not reconnect: lines end at CRLF, LF or CR, a leading byte order mark is
+dropped, comments and unknown fields are skipped, the data lines of an event are
+joined by LF, and an event that the input's end cuts is discarded.
+"""
+
+from __future__ import annotations
+
+from openrouter_async.errors import ResponseTooLargeError
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class EventDecoder:
+    """
+    Decode an event stream.
+
+    Any split of the same bytes gives the same events, in time linear in their
+    number.
+
+    Args:
+        limit: most bytes that one event may have, comments and an unfinished line
+            included.
+    """
+
+    __slots__ = (
+        "_after_cr",
+        "_data",
+        "_data_size",
+        "_limit",
+        "_start",
+        "_tail",
+        "_tail_size",
+    )
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._start: bytes | None = b""
+        self._after_cr = False
+        self._tail: list[bytes] = []  # pieces of an unfinished line
+        self._tail_size = 0
+        self._data: list[bytes] = []  # data lines of an unfinished event
+        self._data_size = 0
+
+    def feed(self, block: bytes) -> list[bytes]:
+        """
+        Return the data of the events that `block` completes.
+
+        Events without data, or with an empty one, are heartbeats and left out.
+
+        Raises:
+            ResponseTooLargeError: an event is over the limit.
+        """
+        if self._start is not None:
+            block = self._drop_bom(block)
+
+        if self._after_cr or b"\r" in block:
+            block = self._newlines(block)
+
+        lines = block.split(b"\n")
+        rest = lines.pop()
+        events: list[bytes] = []
+        if lines:
+            if self._tail:
+                lines[0] = b"".join((*self._tail, lines[0]))
+                self._tail.clear()
+                self._tail_size = 0
+
+            self._read(lines, events)
+
+        if rest:
+            self._tail.append(rest)
+            self._tail_size += len(rest)
+
+        if self._tail_size + self._data_size > self._limit:
+            raise ResponseTooLargeError(
+                f"an event of the stream is over {self._limit} bytes (SizeLimits.event)"
+            )
+
+        return events
+
+    def _drop_bom(self, block: bytes) -> bytes:
+        begun = (self._start or b"") + block
+        if len(begun) < len(_BOM) and _BOM.startswith(begun):
+            self._start = begun
+            return b""
+
+        self._start = None
+        return begun.removeprefix(_BOM)
+
+    def _newlines(self, block: bytes) -> bytes:
+        """Turn CRLF and CR into LF; a CR at the end is a line's end at once."""
+        if self._after_cr and block.startswith(b"\n"):
+            block = block[1:]
+            self._after_cr = False
+
+        if block:
+            self._after_cr = block.endswith(b"\r")
+
+        return block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def _read(self, lines: list[bytes], events: list[bytes]) -> None:
+        """Add the data of the events that whole lines complete."""
+        data = self._data
+        known = len(data)  # how many of its lines are in _data_size already
+        for line in lines:
+            if line.startswith(b"data:"):
+                data.append(line[6:] if line.startswith(b"data: ") else line[5:])
+            elif not line:
+                event = data[0] if len(data) == 1 else b"\n".join(data)
+                if event:
+                    events.append(event)
+
+                data.clear()
+                known = self._data_size = 0
+            elif line == b"data":
+                data.append(b"")
+
+        if len(data) > known:
+            self._data_size += sum(map(len, data[known:])) + len(data) - known

@@ -1,0 +1,412 @@
+"""A streamed answer: opened, iterated, folded, and closed on every way out."""
+
+from __future__ import annotations
+
+import warnings
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from types import TracebackType
+from typing import Generic, Literal, Protocol, Self, TypeVar
+
+from msgspec import structs
+
+from openrouter_async.errors import (
+    OpenRouterError,
+    ResponseDecodeError,
+    StreamInterruptedError,
+)
+from openrouter_async.streaming.events import DONE, EventReader
+from openrouter_async.transport.calls import Running, Transport
+from openrouter_async.transport.exchange import Call, Exchange
+from openrouter_async.transport.failures import from_answer
+from openrouter_async.types.completion import Completion
+from openrouter_async.types.lenient import Json
+from openrouter_async.types.usage import Usage
+from openrouter_async.types.wire import ResponseMeta
+
+
+class Chunk(Protocol):
+    """Be one event of a streamed answer."""
+
+    raw: bytes
+    id: str | None
+
+    @property
+    def text(self) -> str:
+        """What it adds to the text of choice 0."""
+        ...
+
+    @property
+    def has_content(self) -> bool:
+        """Whether the caller would miss it."""
+        ...
+
+
+ChunkT = TypeVar("ChunkT", bound=Chunk)
+AnswerT_co = TypeVar("AnswerT_co", bound=Completion, covariant=True)
+
+
+class Accumulator(Protocol[ChunkT, AnswerT_co]):
+    """Decode the events of one kind of answer, and fold them into it."""
+
+    @property
+    def answer(self) -> AnswerT_co:
+        """The answer so far, always the same object."""
+        ...
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing of the answer is missing."""
+        ...
+
+    @property
+    def has_content(self) -> bool:
+        """Whether anything came that the caller would miss."""
+        ...
+
+    def decode(self, event: bytes) -> ChunkT:
+        """Decode the data of an event."""
+        ...
+
+    def add(self, chunk: ChunkT) -> bool:
+        """Fold a chunk; return whether it reports an error."""
+        ...
+
+    def error(self, chunk: ChunkT) -> Json:
+        """Return the error a chunk reports, None where it has no details."""
+        ...
+
+
+class Stream(Generic[ChunkT, AnswerT_co]):
+    """
+    Iterate over a streamed answer as it arrives.
+
+    Use it as `async with ... as stream`, or bare as `async for chunk in ...`; the
+    connection is given back however the block or the loop is left. An attempt
+    that fails before the first content (text, reasoning, a finish reason) is
+    repeated as its retry policy says; empty chunks are held back until then.
+
+    Args:
+        transport: sends the call.
+        call: what to send.
+        accumulator: makes what folds the chunks, anew for every attempt.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        call: Call,
+        accumulator: Callable[[], Accumulator[ChunkT, AnswerT_co]],
+    ) -> None:
+        self._transport = transport
+        self._call = call
+        self._new_accumulator = accumulator
+        self._accumulator = accumulator()
+        self._running: Running | None = None
+        self._reader: EventReader | None = None
+        self._held: deque[ChunkT] = deque()
+        self._begun = False
+        self._entered = False
+        self._state: Literal["running", "complete", "left"] | OpenRouterError
+        self._state = "running"
+        self._meta = ResponseMeta()
+
+    # What there is to see
+
+    @property
+    def snapshot(self) -> AnswerT_co:
+        """The answer so far: one object, brought up to date by each look at it."""
+        answer = self._accumulator.answer
+        answer.meta = self._meta
+        return answer
+
+    @property
+    def usage(self) -> Usage | None:
+        """Token counts and cost, which come with the last chunks."""
+        return self._accumulator.answer.usage
+
+    @property
+    def meta(self) -> ResponseMeta:
+        """The exchange that the answer comes from; empty before it is open."""
+        return self._meta
+
+    @property
+    def time_to_first_event(self) -> float | None:
+        """Seconds from the start of the call to the first data event."""
+        if self._running is None or self._reader is None:
+            return None
+
+        first = self._reader.first_event_at
+        return None if first is None else first - self._running.attempts.started
+
+    # Ways in and out
+
+    async def __aenter__(self) -> Self:
+        self._entered = True
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """
+        Give the connection back at once; what has not arrived stays unread.
+
+        The server sees it close, which ends the work and the bill at the providers
+        that support it (https://openrouter.ai/docs/api-reference/streaming).
+        """
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._state == "running":
+            self._state = "left"
+
+        if self._reader is not None and self._state != "complete":
+            self._reader.exchange.close()
+
+        if self._running is not None:
+            self._running.close()
+
+    def __del__(self) -> None:
+        # No I/O here: the connection closes with the response that is dropped.
+        if getattr(self, "_reader", None) is not None and self._state == "running":
+            warnings.warn(
+                "a stream was dropped before its end; use `async with`, or"
+                " `await stream.aclose()`",
+                ResourceWarning,
+                source=self,
+                stacklevel=2,
+            )
+
+    async def open(self) -> None:
+        """
+        Send the request and receive the head; once open, do nothing.
+
+        Raises:
+            OpenRouterError: of the last attempt.
+        """
+        if self._reader is not None or self._state != "running":
+            return
+
+        if self._running is None:
+            self._running = self._transport.start(self._call)
+
+        while True:
+            exchange = self._running.next_attempt()
+            try:
+                await exchange.open()
+            except OpenRouterError as error:
+                failure = error
+            except BaseException:
+                self._state = "left"
+                self._running.close()
+                raise
+            else:
+                self._use(exchange)
+                return
+
+            await self._repeat(failure)
+
+    def _use(self, exchange: Exchange) -> None:
+        assert self._running is not None
+        watch = self._running.watch
+        self._reader = EventReader(exchange, watch, self._call.sizes.event)
+        self._accumulator = self._new_accumulator()
+        self._meta = self._running.meta(exchange, None)
+
+    async def _repeat(self, failure: OpenRouterError) -> None:
+        """Wait for the next attempt; raise where there is none."""
+        assert self._running is not None
+        self._held.clear()
+        if self._reader is not None:
+            self._reader.exchange.close()
+            self._reader = None
+
+        try:
+            await self._running.attempts.failed(failure)
+        except OpenRouterError:
+            self._state = failure
+            self._running.close()
+            raise
+        except BaseException:
+            self._leave()
+            raise
+
+    # Ways through
+
+    def __aiter__(self) -> AsyncIterator[ChunkT]:
+        return self._chunks()
+
+    async def __anext__(self) -> ChunkT:
+        chunk = await self._advance()
+        if chunk is None:
+            raise StopAsyncIteration
+
+        return chunk
+
+    async def texts(self) -> AsyncGenerator[str]:
+        """Iterate over the pieces of the text of choice 0."""
+        async for chunk in self:
+            if chunk.text:
+                yield chunk.text
+
+    async def final(self) -> AnswerT_co:
+        """
+        Return the whole answer, reading what is left of it.
+
+        Raises:
+            StreamInterruptedError: the stream was left early, or was cut.
+            OpenRouterError: whatever ended it.
+        """
+        async for _ in self:
+            pass
+
+        if self._state == "left":
+            raise self._failed(
+                StreamInterruptedError("the stream was left before its end")
+            )
+
+        return self.snapshot
+
+    async def _chunks(self) -> AsyncGenerator[ChunkT]:
+        try:
+            while (chunk := await self._advance()) is not None:
+                yield chunk
+                for event in self._pending():
+                    chunk = self._take(event)
+                    if chunk is None:
+                        return
+
+                    yield chunk
+        finally:
+            if not self._entered:
+                self._leave()
+
+    async def _advance(self) -> ChunkT | None:
+        """Return the next chunk, None when there is none."""
+        if self._state == "running" and not self._begun:
+            await self._begin()
+
+        if self._held:
+            return self._held.popleft()
+
+        if isinstance(self._state, OpenRouterError):
+            raise self._state
+
+        while self._state == "running":
+            for event in self._pending():
+                return self._take(event)
+
+            try:
+                await self._refill()
+            except OpenRouterError as error:
+                failure = error
+            else:
+                continue
+
+            raise self._failed(failure)
+
+        return None
+
+    async def _begin(self) -> None:
+        """Read up to the first content, in as many attempts as it takes."""
+        while self._state == "running":
+            await self.open()
+            try:
+                await self._read_to_content()
+            except OpenRouterError as error:
+                failure = error
+            else:
+                self._begun = True
+                return
+
+            await self._repeat(self._failed(failure))
+
+    async def _read_to_content(self) -> None:
+        while self._state == "running":
+            for event in self._pending():
+                chunk = self._take(event)
+                if chunk is None:
+                    return
+
+                self._note_first(chunk)
+                self._held.append(chunk)
+                if chunk.has_content:
+                    return
+
+            await self._refill()
+
+    def _note_first(self, chunk: ChunkT) -> None:
+        if self._meta.generation_id is None and chunk.id is not None:
+            self._meta = structs.replace(self._meta, generation_id=chunk.id)
+
+    def _take(self, event: bytes) -> ChunkT | None:
+        """Decode and fold an event; None at the end of the stream."""
+        if event.startswith(DONE):
+            self._complete()
+            return None
+
+        accumulator = self._accumulator
+        try:
+            chunk = accumulator.decode(event)
+        except ResponseDecodeError as error:
+            failure: OpenRouterError = error
+        else:
+            if not accumulator.add(chunk):
+                return chunk
+
+            failure = self._reported(accumulator.error(chunk), event)
+
+        raise self._failed(failure)
+
+    def _pending(self) -> Iterator[bytes]:
+        return iter(()) if self._reader is None else self._reader.pending
+
+    async def _refill(self) -> None:
+        """Make more events pending; at the end of the body, see whether it is whole."""
+        if self._reader is None:
+            raise StreamInterruptedError("the stream was closed while it was read")
+
+        if await self._reader.refill():
+            return
+
+        if not self._accumulator.complete:
+            raise StreamInterruptedError(
+                "the stream ended without `[DONE]` or a finish reason"
+            )
+
+        self._complete()
+
+    def _complete(self) -> None:
+        assert self._reader is not None
+        assert self._running is not None
+        self._state = "complete"
+        self._reader.exchange.close_soon()
+        self._running.close()
+
+    def _reported(self, error: Json, event: bytes) -> OpenRouterError:
+        assert self._reader is not None
+        head = self._reader.exchange.head()
+        head = replace(head, generation_id=self._meta.generation_id)
+        return from_answer(error, head, event, None)
+
+    def _failed(self, error: OpenRouterError) -> OpenRouterError:
+        """Return the error with what there is to know; after content it is the end."""
+        if self._accumulator.has_content:
+            error.partial = self.snapshot
+
+        error.status = error.status or self._meta.status or None
+        error.generation_id = error.generation_id or self._meta.generation_id
+        if self._begun and self._running is not None:
+            self._running.attempts.told(error)
+            self._leave()
+            self._state = error
+
+        return error

@@ -1,0 +1,64 @@
+"""A simulator of the OpenRouter API, to test apps with."""
+
+from openrouter_async.testing.behaviours import (
+    Behaviour,
+    Chunks,
+    Comments,
+    Cut,
+    Disconnect,
+    ErrorEvent,
+    Fail,
+    FailInside,
+    Hang,
+    HtmlPage,
+    Malformed,
+    NoDone,
+    Pad,
+    RawEvents,
+    Respond,
+    Slow,
+    Stall,
+    Text,
+)
+from openrouter_async.testing.journal import JournalRecord, Statistics
+from openrouter_async.testing.limits import (
+    InFlightLimit,
+    Limit,
+    Moment,
+    RateLimit,
+    WindowLimit,
+)
+from openrouter_async.testing.refusals import Refusal
+from openrouter_async.testing.script import Script
+from openrouter_async.testing.simulator import Simulator
+
+__all__ = [
+    "Behaviour",
+    "Chunks",
+    "Comments",
+    "Cut",
+    "Disconnect",
+    "ErrorEvent",
+    "Fail",
+    "FailInside",
+    "Hang",
+    "HtmlPage",
+    "InFlightLimit",
+    "JournalRecord",
+    "Limit",
+    "Malformed",
+    "Moment",
+    "NoDone",
+    "Pad",
+    "RateLimit",
+    "RawEvents",
+    "Refusal",
+    "Respond",
+    "Script",
+    "Simulator",
+    "Slow",
+    "Stall",
+    "Statistics",
+    "Text",
+    "WindowLimit",
+]

@@ -1,0 +1,276 @@
+"""Answers to text completion requests, and what they cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+from openrouter_async.testing import instances, prose
+from openrouter_async.testing.dice import Dice
+from openrouter_async.testing.prices import price_of
+from openrouter_async.testing.refusals import InvalidRequestError
+from openrouter_async.testing.requests import JSONSchema, Prompt, ResponseFormat
+from openrouter_async.testing.tokens import count_tokens, tokenise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from openrouter_async.testing.requests import CompletionRequest
+
+    Writer: TypeAlias = Callable[[Prompt], str | None]
+    """Says what the text after a prompt is; None leaves it to the grammar."""
+
+_JSONObject: TypeAlias = dict[str, object]
+
+
+@dataclass(slots=True)
+class Choice:
+    """
+    One choice of an answer.
+
+    Attributes:
+        index: Its place in the answer.
+        prompt: What it follows.
+        tokens: The text, without an echo.
+        reasoning: The reasoning before it.
+        finish_reason: Why it ended.
+    """
+
+    index: int
+    prompt: Prompt
+    tokens: list[str]
+    finish_reason: str = "stop"
+    reasoning: list[str] = field(default_factory=list[str])
+
+    @property
+    def score(self) -> float:
+        """Mean log probability of its tokens, the measure of `best_of`."""
+        if not self.tokens:
+            return 0.0
+
+        return sum(map(logprob_of, self.tokens)) / len(self.tokens)
+
+
+@dataclass(slots=True)
+class Answer:
+    """
+    All choices of one request, and what they cost.
+
+    Attributes:
+        request: What was asked.
+        model: The model that answers.
+        choices: The choices, in the order of their indices.
+        prompt_tokens: Tokens of all prompts and the suffix.
+        completion_tokens: Tokens of all candidates with their reasoning.
+        reasoning_tokens: Those of the reasoning alone.
+    """
+
+    request: CompletionRequest
+    model: str
+    choices: list[Choice]
+    prompt_tokens: int
+    completion_tokens: int
+    reasoning_tokens: int
+
+    def usage(self) -> _JSONObject:
+        """Return the wire's usage object."""
+        price = price_of(self.model)
+        prompt_cost = price.of_prompt(self.prompt_tokens)
+        completion_cost = price.of_completion(self.completion_tokens)
+        cost = prompt_cost + completion_cost
+        return {
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "total_tokens": self.prompt_tokens + self.completion_tokens,
+            "cost": cost,
+            "is_byok": False,
+            "prompt_tokens_details": {
+                "cached_tokens": 0,
+                "cache_write_tokens": 0,
+                "audio_tokens": 0,
+                "video_tokens": 0,
+            },
+            "cost_details": {
+                "upstream_inference_cost": cost,
+                "upstream_inference_prompt_cost": prompt_cost,
+                "upstream_inference_completions_cost": completion_cost,
+            },
+            "completion_tokens_details": {
+                "reasoning_tokens": self.reasoning_tokens,
+                "image_tokens": 0,
+                "audio_tokens": 0,
+            },
+        }
+
+
+class Completer:
+    """
+    Answers completion requests, always in the same way.
+
+    Args:
+        default_model: Answers requests that name no model.
+        sentences: The fewest and the most sentences of an answer.
+    """
+
+    def __init__(self, default_model: str, sentences: tuple[int, int]) -> None:
+        self._default_model = default_model
+        self._sentences = sentences
+
+    def answer(
+        self, request: CompletionRequest, writer: Writer | None = None
+    ) -> Answer:
+        """
+        Answer a request.
+
+        Args:
+            request: The parameters.
+            writer: Says what the text is; the grammar by default.
+
+        Returns:
+            The answer.
+
+        Raises:
+            InvalidRequestError: If no answer can satisfy the parameters.
+        """
+        wanted = request.n or 1
+        best_of = request.best_of or wanted
+        if best_of < wanted:
+            message = f"best_of: {best_of} is less than n, which is {wanted}"
+            raise InvalidRequestError(message)
+
+        name = request.model or next(iter(request.models or ()), self._default_model)
+        prompts = request.prompts()
+        candidates = [
+            [self._candidate(request, name, prompt, k, writer) for k in range(best_of)]
+            for prompt in prompts
+        ]
+        every = [choice for choices in candidates for choice in choices]
+        reasoning_tokens = sum(len(choice.reasoning) for choice in every)
+        return Answer(
+            request=request,
+            model=name,
+            choices=list(_best(candidates, wanted)),
+            prompt_tokens=sum(prompt.tokens for prompt in prompts)
+            + count_tokens(request.suffix or ""),
+            completion_tokens=sum(len(choice.tokens) for choice in every)
+            + reasoning_tokens,
+            reasoning_tokens=reasoning_tokens,
+        )
+
+    def fixed(
+        self,
+        request: CompletionRequest,
+        text: str,
+        finish_reason: str,
+        reasoning: str | None,
+    ) -> Answer:
+        """
+        Answer a request with a given text, uncut.
+
+        Args:
+            request: The parameters.
+            text: The text of every choice.
+            finish_reason: The finish reason of every choice.
+            reasoning: The reasoning of every choice; None for none.
+
+        Returns:
+            The answer.
+
+        Raises:
+            InvalidRequestError: If no answer can satisfy the parameters.
+        """
+        uncut = msgspec.structs.replace(
+            request, max_tokens=None, stop=None, reasoning=None, include_reasoning=None
+        )
+        answer = self.answer(uncut, lambda _prompt: text)
+        thoughts = tokenise(reasoning or "")
+        for choice in answer.choices:
+            choice.reasoning = thoughts
+            choice.finish_reason = finish_reason
+            answer.reasoning_tokens += len(thoughts)
+            answer.completion_tokens += len(thoughts)
+
+        return answer
+
+    def _candidate(
+        self,
+        request: CompletionRequest,
+        name: str,
+        prompt: Prompt,
+        index: int,
+        writer: Writer | None,
+    ) -> Choice:
+        dice = Dice(prompt.text, request.seed, name, index, request.suffix)
+        topics = prose.topics_of(prompt.text)
+        if request.suffix:
+            # A text that is inserted leads from the prompt to the suffix.
+            topics += prose.topics_of(request.suffix)
+
+        choice = Choice(index, prompt, [])
+        budget = request.max_tokens
+        if request.reasons:
+            choice.reasoning = tokenise(prose.ponder(dice, topics))[:budget]
+            budget = None if budget is None else budget - len(choice.reasoning)
+
+        text = None if writer is None else writer(prompt)
+        if text is None:
+            text = self._compose(request, prompt, dice, topics)
+
+        _fit(choice, tokenise(text), budget, request.stops)
+        return choice
+
+    def _compose(
+        self, request: CompletionRequest, prompt: Prompt, dice: Dice, topics: list[str]
+    ) -> str:
+        response_format = request.response_format or ResponseFormat()
+        if response_format.type == "json_object":
+            return instances.json_answer(dice, topics)
+
+        if response_format.type == "json_schema":
+            details = response_format.json_schema or JSONSchema()
+            return instances.schema_answer(details.schema or {}, dice, topics)
+
+        if response_format.type == "python":
+            return instances.python_answer(dice, topics)
+
+        low, high = self._sentences
+        text = prose.compose(dice, topics, low + dice.roll(high - low + 1))
+        # The text goes on where the prompt stopped.
+        goes_on = prompt.text and not prompt.text[-1].isspace()
+        return f" {text}" if goes_on else text
+
+
+def logprob_of(token: str) -> float:
+    """Return the log probability of a token, always the same one."""
+    return round(-2.0 * Dice("logprob", token).fraction() ** 2, 6)
+
+
+def _fit(
+    choice: Choice, tokens: list[str], budget: int | None, stops: list[str]
+) -> None:
+    """Give a choice the part of a text that its limits allow."""
+    choice.tokens = tokens[:budget]
+    choice.finish_reason = "length" if len(choice.tokens) < len(tokens) else "stop"
+    if not stops:
+        return
+
+    text = "".join(choice.tokens)
+    ends = [text.find(stop) for stop in stops if stop in text]
+    if ends:
+        choice.tokens = tokenise(text[: min(ends)])
+        choice.finish_reason = "stop"
+
+
+def _best(candidates: list[list[Choice]], wanted: int) -> Iterator[Choice]:
+    """Yield the best candidates of each prompt, numbered through."""
+    index = 0
+    for choices in candidates:
+        if wanted < len(choices):
+            choices = sorted(choices, key=lambda choice: -choice.score)[:wanted]
+
+        for choice in choices:
+            choice.index = index
+            index += 1
+            yield choice

@@ -1,0 +1,256 @@
+"""JSON documents that satisfy a JSON schema, and other structured answers."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+
+from openrouter_async.testing.refusals import InvalidRequestError
+from openrouter_async.testing.validation import instance_problem, schema_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from openrouter_async.testing.dice import Dice
+
+_FIELD = "response_format.json_schema.schema"
+_DEEPEST = 32
+_TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")
+_FORMATS = {
+    "date": "2026-01-31",
+    "date-time": "2026-01-31T12:00:00Z",
+    "email": "ada@example.com",
+    "time": "12:00:00Z",
+    "uri": "https://example.com/",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+}
+
+
+def json_answer(dice: Dice, topics: Sequence[str]) -> str:
+    """Return a JSON document about the prompt's words."""
+    document = {
+        "answer": " ".join((dice.pick(topics), dice.pick(topics))),
+        "topics": list(dict.fromkeys(topics))[:3],
+        "confidence": round(0.5 + dice.fraction() / 2, 2),
+    }
+    return msgspec.json.encode(document).decode()
+
+
+def python_answer(dice: Dice, topics: Sequence[str]) -> str:
+    """Return a few lines of Python."""
+    number = 2 + dice.roll(8)
+    return (
+        f"topic = {dice.pick(topics)!r}\n"
+        f"for number in range({number}):\n"
+        "    print(number, topic)\n"
+    )
+
+
+def schema_answer(
+    schema: Mapping[str, object], dice: Dice, topics: Sequence[str]
+) -> str:
+    """
+    Return a small JSON document that satisfies a schema.
+
+    Args:
+        schema: A JSON schema; local references are followed.
+        dice: Decides every choice.
+        topics: Words for the strings.
+
+    Returns:
+        The document, with the properties that are required (all of them, where
+        the schema requires none).
+
+    Raises:
+        InvalidRequestError: If the schema is not valid, or asks for more than
+            can be made up, such as a pattern.
+    """
+    problem = schema_problem(schema)
+    if problem is None:
+        instance = _Maker(schema, dice, topics).make(schema, 0)
+        problem = instance_problem(schema, instance)
+    else:
+        instance = None
+
+    if problem is not None:
+        message = f"{_FIELD}: no instance can be made up: {problem}"
+        raise InvalidRequestError(message)
+
+    return msgspec.json.encode(instance).decode()
+
+
+class _Maker:
+    """Makes instances; what it cannot honour, the check afterwards finds."""
+
+    def __init__(
+        self, root: Mapping[str, object], dice: Dice, topics: Sequence[str]
+    ) -> None:
+        self._root = root
+        self._dice = dice
+        self._topics = topics
+
+    def make(self, schema: object, depth: int) -> object:
+        if depth > _DEEPEST:
+            message = f"{_FIELD}: it requires instances of endless depth"
+            raise InvalidRequestError(message)
+
+        rules = self._resolve(schema)
+        if "const" in rules:
+            return rules["const"]
+
+        if "enum" in rules:
+            return self._dice.pick(_sequence(rules["enum"]) or [None])
+
+        makers = {
+            "object": self._object,
+            "array": self._array,
+            "string": self._string,
+            "number": self._number,
+            "integer": self._number,
+            "boolean": self._boolean,
+        }
+        maker = makers.get(_type_of(rules))
+        return None if maker is None else maker(rules, depth)
+
+    def _resolve(self, schema: object) -> dict[str, object]:
+        """Follow references, take first alternatives and merge what is left."""
+        rules = _mapping(schema)
+        for _ in range(_DEEPEST):
+            reference = rules.get("$ref")
+            alternatives = rules.get("anyOf") or rules.get("oneOf")
+            parts = _sequence(rules.get("allOf"))
+            rest = {
+                name: value
+                for name, value in rules.items()
+                if name not in {"$ref", "anyOf", "oneOf", "allOf"}
+            }
+            if isinstance(reference, str):
+                parts = [self._find(reference), *parts]
+
+            if alternatives:
+                parts = [*parts, _sequence(alternatives)[0]]
+
+            if not parts:
+                return rest
+
+            rules = _merge(rest, parts)
+
+        message = f"{_FIELD}: its references do not end"
+        raise InvalidRequestError(message)
+
+    def _find(self, reference: str) -> object:
+        if not reference.startswith("#"):
+            message = f"{_FIELD}: only local references are followed: {reference}"
+            raise InvalidRequestError(message)
+
+        target: object = self._root
+        for part in reference[1:].split("/")[1:]:
+            name = part.replace("~1", "/").replace("~0", "~")
+            target = _mapping(target).get(name)
+
+        return target
+
+    def _object(self, rules: dict[str, object], depth: int) -> object:
+        properties = _mapping(rules.get("properties"))
+        required = _sequence(rules.get("required"))
+        names = [str(name) for name in required] or list(properties)
+        return {name: self.make(properties.get(name), depth + 1) for name in names}
+
+    def _array(self, rules: dict[str, object], depth: int) -> object:
+        prefix = [
+            self.make(item, depth + 1) for item in _sequence(rules.get("prefixItems"))
+        ]
+        wanted = int(_number_of(rules, "minItems", 1)) - len(prefix)
+        if _number_of(rules, "maxItems", 1) < 1 or wanted <= 0:
+            return prefix
+
+        return [
+            *prefix,
+            *(self.make(rules.get("items"), depth + 1) for _ in range(wanted)),
+        ]
+
+    def _string(self, rules: dict[str, object], _depth: int) -> object:
+        name = rules.get("format")
+        if isinstance(name, str) and name in _FORMATS:
+            return _FORMATS[name]
+
+        text = self._dice.pick(self._topics)
+        shortest = int(_number_of(rules, "minLength", 0))
+        while len(text) < shortest:
+            text += f" {self._dice.pick(self._topics)}"
+
+        return text[: int(_number_of(rules, "maxLength", len(text)))]
+
+    def _number(self, rules: dict[str, object], _depth: int) -> object:
+        step = _number_of(rules, "multipleOf", 1)
+        low = _number_of(rules, "minimum", -math.inf)
+        above = _number_of(rules, "exclusiveMinimum", -math.inf)
+        high = min(
+            _number_of(rules, "maximum", math.inf),
+            _number_of(rules, "exclusiveMaximum", math.inf),
+        )
+        start = max(low, above)
+        if start == -math.inf:
+            start = 0 if high > 0 else high - step
+
+        number = math.ceil(start / step) * step
+        if number <= above:
+            number += step
+
+        if number >= high and rules.get("type") == "number":
+            # No whole step between the bounds: take the middle.
+            number = start if start == high else (start + high) / 2
+
+        return int(number) if number == int(number) else number
+
+    def _boolean(self, _rules: dict[str, object], _depth: int) -> object:
+        return self._dice.roll(2) == 1
+
+
+def _type_of(rules: Mapping[str, object]) -> str:
+    kind = rules.get("type")
+    if isinstance(kind, str):
+        return kind
+
+    for name in _sequence(kind):
+        if name != "null" and name in _TYPES:
+            return str(name)
+
+    if "properties" in rules or "required" in rules:
+        return "object"
+
+    return "array" if "items" in rules or "prefixItems" in rules else "string"
+
+
+def _merge(rules: dict[str, object], parts: Sequence[object]) -> dict[str, object]:
+    merged: dict[str, object] = {}
+    for part in (*map(_mapping, parts), rules):
+        for name, value in part.items():
+            merged[name] = _combine(name, merged.get(name), value)
+
+    return merged
+
+
+def _combine(name: str, old: object, new: object) -> object:
+    if name == "properties":
+        return {**_mapping(old), **_mapping(new)}
+
+    if name in {"required", "allOf"}:
+        return [*_sequence(old), *_sequence(new)]
+
+    return new
+
+
+def _mapping(value: object) -> dict[str, object]:
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
+
+
+def _sequence(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else []
+
+
+def _number_of(rules: Mapping[str, object], name: str, default: float) -> float:
+    value = rules.get(name)
+    return value if isinstance(value, int | float) else default

@@ -1,0 +1,284 @@
+"""What happens to a request: key, limits, script, check, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from itertools import count
+from typing import TYPE_CHECKING, NoReturn
+
+import msgspec
+from aiohttp import web
+
+from openrouter_async.testing import journal
+from openrouter_async.testing.envelopes import error_body, error_object
+from openrouter_async.testing.exchange import (
+    Exchange,
+    decode_params,
+    generation_id,
+    read_body,
+)
+from openrouter_async.testing.limits import Limit, Moment
+from openrouter_async.testing.playing import steps_of
+from openrouter_async.testing.refusals import (
+    InvalidRequestError,
+    Refusal,
+    RefusedError,
+)
+from openrouter_async.testing.scenes import Pace, Scene
+from openrouter_async.testing.script import Scripts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from openrouter_async.testing.behaviours import Behaviour, Text
+    from openrouter_async.testing.endpoints import Endpoint
+
+_logger = logging.getLogger("openrouter_async.testing")
+_logger.addHandler(logging.NullHandler())
+
+_LIMIT_STATUSES = frozenset((402, 429))
+_SHOWN_CHARACTERS = 4
+
+
+class Service:
+    """
+    Answers requests, whatever connection they come over.
+
+    Args:
+        endpoints: By path.
+        api_key: The key that a request must carry; None accepts any, and none.
+        pace: How fast answers come.
+        journal_size: Records to keep; None for all.
+        clock: Monotonic time in seconds.
+        wall_clock: Seconds since the epoch.
+
+    Attributes:
+        journal: What was asked.
+        scripts: What is to happen.
+        limits: Asked in this order.
+        idle: Set while nothing is in flight.
+    """
+
+    def __init__(
+        self,
+        endpoints: Mapping[str, Endpoint],
+        *,
+        api_key: str | None,
+        pace: Pace,
+        journal_size: int | None,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+    ) -> None:
+        self.journal = journal.Journal(journal_size)
+        self.scripts = Scripts()
+        self.limits: Sequence[Limit] = ()
+        self.idle = asyncio.Event()
+        self.idle.set()
+        self._endpoints = endpoints
+        self._api_key = api_key
+        self._pace = pace
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._salt = secrets.token_hex(8)
+        self._numbers = count(1)
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._closing = False
+        self._admitted = 0
+
+    def close(self) -> None:
+        """Give up all requests in flight."""
+        self._closing = True
+        for task in self._tasks:
+            task.cancel()
+
+    async def handle(
+        self, request: web.BaseRequest, connection: int
+    ) -> web.StreamResponse:
+        """
+        Answer one request and write it into the journal.
+
+        Args:
+            request: What arrived.
+            connection: Number of the connection it came over.
+
+        Returns:
+            The response, which has been sent already.
+        """
+        exchange = self._arrived(request, connection)
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            await self._answer(exchange, request)
+        except asyncio.CancelledError:
+            # The client went away, or the simulator is being closed. What a
+            # behaviour broke off itself comes here as well.
+            if not exchange.broken:
+                closed = self._closing
+                exchange.outcome = journal.CLOSED if closed else journal.DISCONNECTED
+
+            raise
+        except ConnectionError:
+            exchange.outcome = journal.DISCONNECTED
+        finally:
+            self._tasks.discard(task)
+            self._left(exchange)
+
+        return exchange.response_to_return
+
+    def _arrived(self, request: web.BaseRequest, connection: int) -> Exchange:
+        number = next(self._numbers)
+        created = int(self._wall_clock())
+        self.journal.arrived()
+        self.idle.clear()
+        record = journal.JournalRecord(
+            number=number,
+            method=request.method,
+            path=request.path_qs,
+            headers=_headers(request),
+            params={},
+            body=b"",
+            connection=connection,
+            received_at=self._clock(),
+            generation_id=generation_id(created, self._salt, number),
+        )
+        return Exchange(request, record, created)
+
+    def _left(self, exchange: Exchange) -> None:
+        if exchange.admitted:
+            self._admitted -= 1
+
+        record = msgspec.structs.replace(
+            exchange.record,
+            finished_at=self._clock(),
+            status=exchange.status,
+            outcome=exchange.outcome,
+            behaviour=exchange.behaviour,
+            tokens_sent=exchange.tokens_sent,
+        )
+        self.journal.finished(record, failed=exchange.failed)
+        if not self.journal.in_flight:
+            self.idle.set()
+
+    async def _answer(self, exchange: Exchange, request: web.BaseRequest) -> None:
+        try:
+            await self._serve(exchange, request)
+        except RefusedError as error:
+            await _refuse(exchange, error.refusal)
+        except ConnectionError:
+            raise
+        except Exception as error:
+            # What a user's predicate or answer function raises.
+            _logger.exception("the simulator could not answer")
+            if exchange.response is not None:
+                raise ConnectionResetError from error
+
+            message = f"{type(error).__name__}: {error}"
+            await _refuse(exchange, Refusal(status=500, message=message))
+            exchange.outcome = journal.FAILED
+
+    async def _serve(self, exchange: Exchange, request: web.BaseRequest) -> None:
+        params = await self._receive(exchange, request)
+        self._check_key(request)
+        endpoint = self._endpoints.get(request.path)
+        if endpoint is not None:
+            self._admit(exchange)
+
+        behaviour = self.scripts.take(exchange.record)
+        if behaviour is not None:
+            exchange.meet(behaviour)
+            if not behaviour.needs_answer:
+                scene = Scene(stream=False, pace=self._pace, render=_render_nothing)
+                await self._play(exchange, scene, behaviour)
+                return
+
+        if endpoint is None:
+            raise RefusedError(Refusal(status=404))
+
+        if request.method != endpoint.method:
+            allowed = {"Allow": endpoint.method}
+            raise RefusedError(Refusal(status=405, headers=allowed))
+
+        if params is None:
+            message = "The body is not a JSON object"
+            raise InvalidRequestError(message)
+
+        await self._play(exchange, endpoint.scene(exchange, self._pace), behaviour)
+
+    async def _receive(
+        self, exchange: Exchange, request: web.BaseRequest
+    ) -> dict[str, object] | None:
+        body = await read_body(request)
+        params = None if body is None else decode_params(body)
+        exchange.record = msgspec.structs.replace(
+            exchange.record,
+            body=body or b"",
+            params=params or {},
+            received_at=self._clock(),
+        )
+        self.journal.opened(exchange.record)
+        if body is None:
+            raise RefusedError(Refusal(status=413))
+
+        return params
+
+    def _check_key(self, request: web.BaseRequest) -> None:
+        if self._api_key is None:
+            return
+
+        authorization = request.headers.get("Authorization")
+        if authorization is None:
+            message = "No cookie auth credentials found"
+            raise RefusedError(Refusal(status=401, message=message))
+
+        scheme, _, key = authorization.partition(" ")
+        if scheme.lower() != "bearer" or key != self._api_key:
+            raise RefusedError(Refusal(status=401))
+
+    def _admit(self, exchange: Exchange) -> None:
+        moment = Moment(
+            monotonic=self._clock(),
+            wall=self._wall_clock(),
+            in_flight=self._admitted,
+        )
+        for limit in self.limits:
+            refusal = limit.decide(moment)
+            if refusal is not None:
+                raise RefusedError(refusal)
+
+        exchange.admitted = True
+        self._admitted += 1
+
+    async def _play(
+        self, exchange: Exchange, scene: Scene, behaviour: Behaviour | None
+    ) -> None:
+        steps = scene.ordinary() if behaviour is None else steps_of(behaviour, scene)
+        await exchange.perform(steps, self._pace.events_per_write)
+
+
+async def _refuse(exchange: Exchange, refusal: Refusal) -> None:
+    error = error_object(refusal.status, refusal.message, metadata=refusal.metadata)
+    limited = refusal.status in _LIMIT_STATUSES
+    exchange.outcome = journal.REFUSED if limited else journal.REJECTED
+    await exchange.respond(
+        refusal.status,
+        error_body(error, known_user=refusal.status != 401),
+        headers=refusal.headers,
+    )
+
+
+def _headers(request: web.BaseRequest) -> dict[str, str]:
+    """Return the headers in lower case, the key hidden."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    authorization = headers.get("authorization")
+    if authorization is not None:
+        headers["authorization"] = f"...{authorization[-_SHOWN_CHARACTERS:]}"
+
+    return headers
+
+
+def _render_nothing(_text: Text | None) -> NoReturn:
+    message = "there is no ordinary answer"
+    raise InvalidRequestError(message)

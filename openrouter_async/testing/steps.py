@@ -1,0 +1,53 @@
+"""What an answer consists of, in time: heads, pieces, pauses, breaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from openrouter_async.testing.wire import Piece
+
+if TYPE_CHECKING:
+    import asyncio
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """
+    Send the status line and the headers.
+
+    Attributes:
+        status: HTTP status.
+        headers: Names and values.
+        length: Length of the body in bytes; None for a chunked one.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Let so many seconds pass."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Wait for an event, or until the client goes away."""
+
+    release: asyncio.Event | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """Close or reset the connection; nothing can follow."""
+
+    how: Literal["fin", "reset"]
+
+
+Step: TypeAlias = "Head | Piece | Pause | Hold | Break"
+
+__all__ = ["Break", "Head", "Hold", "Pause", "Piece", "Step"]

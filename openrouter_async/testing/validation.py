@@ -1,0 +1,137 @@
+"""Requests checked against the JSON schemas that are shipped with the simulator."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+try:
+    from jsonschema import Draft202012Validator, SchemaError
+    from jsonschema.exceptions import best_match
+except ImportError as error:
+    _MISSING = "the simulator needs jsonschema: pip install 'openrouter-async[testing]'"
+    raise ImportError(_MISSING, name="jsonschema") from error
+
+from referencing import Registry
+
+from openrouter_async.testing.refusals import InvalidRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jsonschema import ValidationError
+
+JSONObject: TypeAlias = dict[str, object]
+
+_REMEMBERED_VERDICTS = 1024
+_LONGEST_MESSAGE = 300
+
+
+def load_schema(name: str) -> JSONObject:
+    """
+    Return a shipped schema.
+
+    Args:
+        name: The file's name without `.json`.
+
+    Returns:
+        The decoded schema.
+    """
+    folder = resources.files("openrouter_async.testing").joinpath("schemas")
+    return msgspec.json.decode(
+        folder.joinpath(f"{name}.json").read_bytes(), type=JSONObject
+    )
+
+
+def schema_problem(schema: Mapping[str, object]) -> str | None:
+    """Return what is wrong with a schema, or None."""
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        return _describe(error)
+
+    return None
+
+
+def instance_problem(schema: Mapping[str, object], instance: object) -> str | None:
+    """Return why an instance does not satisfy a schema, or None."""
+    return _problem(_compile(schema), instance)
+
+
+class RequestValidator:
+    """Says what is wrong with a request's parameters."""
+
+    def __init__(self, schema: Mapping[str, object]) -> None:
+        self._validator = _compile(schema)
+        self._verdicts: dict[bytes, str | None] = {}
+
+    def check(self, params: Mapping[str, object]) -> None:
+        """
+        Check the parameters of one request.
+
+        Clients send many prompts with the same settings. A prompt stands in for
+        all others of its form, so a verdict is found once and then remembered:
+        walking the schema takes longer than the rest of an answer.
+
+        Args:
+            params: The decoded request body.
+
+        Raises:
+            InvalidRequestError: With the path of the field and what is wrong.
+        """
+        form = _form(params.get("prompt"))
+        if form is None:
+            problem = _problem(self._validator, params)
+        else:
+            problem = self._verdict({**params, "prompt": form})
+
+        if problem is not None:
+            raise InvalidRequestError(problem)
+
+    def _verdict(self, params: Mapping[str, object]) -> str | None:
+        key = msgspec.json.encode(params)
+        if key not in self._verdicts:
+            if len(self._verdicts) >= _REMEMBERED_VERDICTS:
+                self._verdicts.clear()
+
+            self._verdicts[key] = _problem(self._validator, params)
+
+        return self._verdicts[key]
+
+
+def _compile(schema: Mapping[str, object]) -> Draft202012Validator:
+    # An empty registry: the default one would fetch remote references.
+    return Draft202012Validator(schema, registry=Registry())
+
+
+def _form(prompt: object) -> object:
+    """Return the smallest prompt of the same form, None if it has no valid form."""
+    if isinstance(prompt, str):
+        return ""
+
+    forms = ((list[str], [""]), (list[float], [0]), (list[list[float]], [[0]]))
+    for kind, form in forms:
+        try:
+            items = msgspec.convert(prompt, kind)
+        except msgspec.ValidationError:
+            continue
+
+        return form if items else None
+
+    return None
+
+
+def _problem(validator: Draft202012Validator, instance: object) -> str | None:
+    error = best_match(validator.iter_errors(instance))
+    return None if error is None else _describe(error)
+
+
+def _describe(error: ValidationError | SchemaError) -> str:
+    path = ".".join(map(str, error.absolute_path))
+    message = error.message
+    if len(message) > _LONGEST_MESSAGE:
+        message = message[:_LONGEST_MESSAGE] + "..."
+
+    return f"{path}: {message}" if path else message

@@ -1,0 +1,1 @@
+"""One call over the network, however many attempts it takes."""

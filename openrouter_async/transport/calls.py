@@ -1,0 +1,180 @@
+"""What a client sends its calls with, and the loop that makes one of attempts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from multidict import CIMultiDict
+from yarl import URL
+
+from openrouter_async.config import RetryPolicy, SizeLimits, Timeout
+from openrouter_async.errors import OpenRouterError
+from openrouter_async.transport.exchange import Call, Exchange
+from openrouter_async.transport.keys import KeySource, check_header
+from openrouter_async.transport.retry import Attempts, RetryBudget
+from openrouter_async.transport.session import SessionManager
+from openrouter_async.transport.timers import Watch
+from openrouter_async.types.wire import ResponseMeta
+
+T = TypeVar("T")
+
+_STREAM_HEADERS = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Transport:
+    """
+    Hold what the calls of a client have in common.
+
+    Copies made by `OpenRouter.with_options` share `sessions` and `budgets`.
+    """
+
+    sessions: SessionManager
+    base_url: URL
+    key: KeySource
+    headers: CIMultiDict[str]
+    timeout: Timeout
+    retry: RetryPolicy
+    sizes: SizeLimits
+    proxy: URL | None
+    budgets: dict[tuple[URL, float | None, float], RetryBudget] = field(
+        default_factory=dict[tuple[URL, float | None, float], RetryBudget]
+    )
+
+    def call(
+        self,
+        url: URL,
+        body: bytes,
+        *,
+        timeout: Timeout,
+        retry: RetryPolicy,
+        headers: Mapping[str, str],
+        stream: bool = False,
+    ) -> Call:
+        """
+        Return a call that posts `body`.
+
+        Args:
+            url: of the operation.
+            body: the encoded request, the same bytes on every attempt.
+            timeout: its timers.
+            retry: its policy.
+            headers: added to the client's, or in place of them.
+            stream: whether the answer is read as it comes. Its body is asked for
+                uncompressed: aiohttp takes a cut gzip body for a whole one.
+
+        Raises:
+            ConfigError: a header cannot be sent as it is.
+        """
+        merged = self.headers
+        if headers or stream:
+            merged = merged.copy()
+            if stream:
+                merged.update(_STREAM_HEADERS)
+
+            for name, value in headers.items():
+                check_header(name, value)
+                merged[name] = value
+
+        return Call(
+            method="POST",
+            url=url,
+            body=body,
+            headers=merged,
+            key=self.key,
+            timeout=timeout,
+            retry=retry,
+            sizes=self.sizes,
+            proxy=self.proxy,
+        )
+
+    def start(self, call: Call) -> Running:
+        """Return the call with its clock running."""
+        watch = Watch(call.timeout)
+        return Running(call, self.sessions, watch, self._budget(call.retry))
+
+    def _budget(self, policy: RetryPolicy) -> RetryBudget:
+        origin = self.base_url.origin()
+        terms = (origin, policy.budget_ratio, policy.budget_reserve)
+        budget = self.budgets.get(terms)
+        if budget is None:
+            now = asyncio.get_running_loop().time()
+            budget = RetryBudget(policy.budget_ratio, policy.budget_reserve, now)
+            self.budgets[terms] = budget
+
+        return budget
+
+    async def fetch(
+        self, call: Call, decode: Callable[[Running, Exchange, bytes], T]
+    ) -> T:
+        """
+        Make the call, however many attempts it takes.
+
+        Args:
+            call: what to send.
+            decode: turns a body into an answer; what it raises counts as the
+                attempt's failure.
+
+        Raises:
+            OpenRouterError: of the last attempt.
+        """
+        running = self.start(call)
+        try:
+            while True:
+                exchange = running.next_attempt()
+                try:
+                    await exchange.open()
+                    return decode(running, exchange, await exchange.read())
+                except OpenRouterError as error:
+                    failure = error
+                finally:
+                    exchange.close()
+
+                await running.attempts.failed(failure)
+        finally:
+            running.close()
+
+
+class Running:
+    """Hold one call under way: its attempts and its time."""
+
+    __slots__ = ("_call", "_sessions", "attempts", "watch")
+
+    def __init__(
+        self, call: Call, sessions: SessionManager, watch: Watch, budget: RetryBudget
+    ) -> None:
+        self._call = call
+        self._sessions = sessions
+        self.watch = watch
+        self.attempts = Attempts(call.retry, budget, watch)
+
+    def next_attempt(self) -> Exchange:
+        """Return the next attempt, to be opened."""
+        self.attempts.count += 1
+        fresh_only = self.attempts.fresh_only
+        return Exchange(self._call, self._sessions, self.watch, fresh_only=fresh_only)
+
+    def meta(self, exchange: Exchange, answer_id: str | None) -> ResponseMeta:
+        """
+        Return the meta data of an answer.
+
+        Args:
+            exchange: the attempt that brought it.
+            answer_id: the `id` in its body, where the head names none.
+        """
+        response = exchange.response
+        return ResponseMeta(
+            status=response.status,
+            generation_id=exchange.generation_id or answer_id,
+            attempts=self.attempts.count,
+            history=self.attempts.history,
+            elapsed=self.attempts.elapsed,
+            raw_headers=response.raw_headers,
+        )
+
+    def close(self) -> None:
+        """Give the timer back."""
+        self.watch.close()

@@ -1,0 +1,165 @@
+"""Bodies out and in: encoded once, decoded strictly first and patiently second."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass
+from enum import Enum
+from functools import cache
+from typing import TypeVar
+
+import msgspec
+
+from openrouter_async.errors import ConfigError, ResponseDecodeError
+from openrouter_async.types.lenient import (
+    Json,
+    convert_lenient,
+    is_array,
+    is_object,
+    json_value,
+)
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+_PLAIN = frozenset({str, int, bool, type(None)})
+_SHOWN = 200
+
+
+def _as_builtin(value: object) -> Json:
+    """Turn read-only mappings and other sequences into what JSON has."""
+    if is_object(value):
+        return dict(value)
+
+    if is_array(value):
+        return list(value)
+
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+_encode = msgspec.json.Encoder(enc_hook=_as_builtin).encode
+
+
+def encode_body(members: Mapping[str, Json]) -> bytes:
+    """
+    Encode a request body, keeping the order of its members.
+
+    Args:
+        members: the fields and their values.
+
+    Returns:
+        UTF-8 JSON, the same bytes for the same members.
+
+    Raises:
+        ConfigError: a value has no faithful JSON form: NaN and infinities (which
+            encoders turn into null), bytes (into base64), lone surrogates,
+            integers beyond 64 bits, objects. It names the field.
+    """
+    for name, value in members.items():
+        if type(value) not in _PLAIN:
+            _check(value, name)
+
+    try:
+        return _encode(members)
+    except (TypeError, ValueError, OverflowError, RecursionError) as exc:
+        reason = str(exc)
+
+    for name, value in members.items():
+        _find_unencodable(value, name)
+
+    raise ConfigError(f"the request cannot be encoded as JSON: {reason}")
+
+
+def _check(value: object, path: str) -> None:
+    """Raise for what the encoder would take but change."""
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ConfigError(f"{path} is {value}, which JSON does not have")
+    elif isinstance(value, bytes | bytearray | memoryview):
+        raise ConfigError(f"{path} is bytes; decode it to str first")
+    elif is_object(value):
+        for name, item in value.items():
+            if type(item) not in _PLAIN:
+                _check(item, f"{path}.{name}")
+    elif is_array(value):
+        _check_items(value, path)
+    elif isinstance(value, msgspec.Struct) or is_dataclass(value):
+        _check(msgspec.to_builtins(value), path)
+    elif not isinstance(value, str | int | Enum | None):
+        kind = type(value).__name__
+        raise ConfigError(f"{path} is of type {kind}, which JSON does not have")
+
+
+def _check_items(items: Sequence[object], path: str) -> None:
+    # One pass in C: prompts can be lists of a hundred thousand token ids.
+    if set(map(type, items)) <= _PLAIN:
+        return
+
+    for position, item in enumerate(items):
+        _check(item, f"{path}[{position}]")
+
+
+def _find_unencodable(value: Json, path: str) -> None:
+    """Raise for the innermost value that cannot be encoded."""
+    if is_object(value):
+        for name, item in value.items():
+            _try_to_encode(name, f"a key of {path}")
+            _find_unencodable(item, f"{path}.{name}")
+    elif is_array(value):
+        for position, item in enumerate(value):
+            _find_unencodable(item, f"{path}[{position}]")
+    else:
+        _try_to_encode(value, path)
+
+
+def _try_to_encode(value: Json, path: str) -> None:
+    try:
+        _encode(value)
+    except UnicodeEncodeError:
+        problem = "holds a lone surrogate, which has no UTF-8 form"
+    except OverflowError:
+        problem = "is beyond 64 bits; send it as a string or a float"
+    except (TypeError, ValueError) as exc:
+        problem = f"cannot be encoded as JSON: {exc}"
+    else:
+        return
+
+    raise ConfigError(f"{path} {problem}")
+
+
+@cache
+def _decoder(into: type[T]) -> msgspec.json.Decoder[T]:
+    return msgspec.json.Decoder(into)
+
+
+def decode_json(text: bytes, into: type[T]) -> T:
+    """
+    Decode an answer.
+
+    Strictly first, which is fast; if that fails, member by member: doubles for
+    integers, nulls, invalid UTF-8, a byte order mark and wrong types do not cost
+    the answer that came with them.
+
+    Raises:
+        ResponseDecodeError: it is not a JSON object.
+    """
+    try:
+        return _decoder(into).decode(text)  # type: ignore[no-any-return]  # the cache hides T
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _decode_patiently(text, into)
+
+
+def _decode_patiently(text: bytes, into: type[T]) -> T:
+    try:
+        return convert_lenient(json_value(text), into)
+    except ValueError as exc:
+        reason = str(exc)
+
+    if not text.strip():
+        raise ResponseDecodeError("the answer is empty", body=text[:_SHOWN])
+
+    shown = text[:_SHOWN].decode("utf-8", "replace").strip()
+    raise ResponseDecodeError(
+        f"the answer is not the JSON that was expected ({reason}): {shown}",
+        body=text[:4096],
+    )

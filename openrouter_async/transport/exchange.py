@@ -1,0 +1,312 @@
+"""One attempt: a request goes out, and a head and a body come back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TypeVar
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from openrouter_async.config import RetryPolicy, SizeLimits, Timeout
+from openrouter_async.errors import (
+    APIConnectionError,
+    AuthenticationError,
+    OpenRouterError,
+    ResponseTooLargeError,
+)
+from openrouter_async.transport.failures import Head, from_exception, from_response
+from openrouter_async.transport.keys import KeySource
+from openrouter_async.transport.session import OBSERVER, SessionManager
+from openrouter_async.transport.timers import Watch
+
+T = TypeVar("T")
+
+# aiohttp warns of larger bodies that are passed as bytes: they are written in one go.
+_ONE_WRITE = 1 << 20
+_LINGER = 0.1  # seconds a finished stream's connection may take to end
+_NO_BODY = frozenset({204, 205})
+_OFF = aiohttp.ClientTimeout(
+    total=None, connect=None, sock_connect=None, sock_read=None
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Call:
+    """Hold what stays the same over all attempts of a call."""
+
+    method: str
+    url: URL
+    body: bytes
+    headers: CIMultiDict[str]
+    key: KeySource
+    timeout: Timeout
+    retry: RetryPolicy
+    sizes: SizeLimits
+    proxy: URL | None
+
+    def __repr__(self) -> str:
+        return f"<Call {self.method} {self.url}>"
+
+
+class Exchange:
+    """
+    Carry one attempt of a call, from the connection to the last byte.
+
+    Whatever is raised, `close()` gives the connection back: to the pool when the
+    response was read to its end, else to nobody.
+    """
+
+    __slots__ = (
+        "_call",
+        "_observed",
+        "_response",
+        "_reused",
+        "_sent",
+        "_session",
+        "_sessions",
+        "_watch",
+        "fresh_only",
+    )
+
+    def __init__(
+        self, call: Call, sessions: SessionManager, watch: Watch, *, fresh_only: bool
+    ) -> None:
+        self._call = call
+        self._sessions = sessions
+        self._watch = watch
+        self.fresh_only = fresh_only
+        self._reused = False
+        self._sent = not sessions.observes
+        self._response: aiohttp.ClientResponse | None = None
+        watch.start_attempt()
+
+    @property
+    def response(self) -> aiohttp.ClientResponse:
+        """The response whose head `open()` has received."""
+        assert self._response is not None, "open() comes first"
+        return self._response
+
+    @property
+    def generation_id(self) -> str | None:
+        """The id of the usage record that the head gives."""
+        return self.response.headers.get("X-Generation-Id")
+
+    def head(self) -> Head:
+        """Return what a failure of the response is told with."""
+        return Head(
+            status=self.response.status,
+            headers={name.lower(): v for name, v in self.response.headers.items()},
+            generation_id=self.generation_id,
+            policy=self._call.retry,
+        )
+
+    def connecting(self) -> None:
+        """Start the connect timer."""
+        self._watch.enter_connect(self._watch.now())
+        self._watch.reschedule()
+
+    def connected(self, *, reused: bool) -> None:
+        """Start the timer of the first event: from here on bytes may be written."""
+        self._sent = True
+        self._reused = reused
+        self._watch.enter_answer(self._watch.now())
+        self._watch.reschedule()
+
+    async def open(self) -> None:
+        """
+        Send the request and receive the head.
+
+        Raises:
+            APIError: the status is not 2xx; its body has been read.
+            APIConnectionError: no head arrived, or not in time.
+        """
+        session = await self._sessions.session()
+        token = OBSERVER.set(self)
+        try:
+            if not self._sessions.observes:
+                self.connected(reused=False)
+
+            self._response = await self._guard(self._request(session))
+        finally:
+            OBSERVER.reset(token)
+
+        status = self._response.status
+        if not 200 <= status < 300 or status in _NO_BODY:
+            raise await self._status_error()
+
+    async def _request(self, session: aiohttp.ClientSession) -> aiohttp.ClientResponse:
+        call = self._call
+        return await session.request(
+            call.method,
+            call.url,
+            data=call.body if len(call.body) < _ONE_WRITE else BytesIO(call.body),
+            headers=await call.key.add_to(call.headers),
+            allow_redirects=False,
+            timeout=_OFF,
+            proxy=call.proxy,
+        )
+
+    async def read(self) -> bytes:
+        """
+        Read the whole body, without the padding before it.
+
+        Raises:
+            APIConnectionError: it did not arrive whole, or not in time.
+            ResponseTooLargeError: it is over `SizeLimits.body`.
+        """
+        return await self._guard(self._read_all())
+
+    async def _read_all(self) -> bytes:
+        content = self.response.content
+        limit = self._call.sizes.body
+        blocks: list[bytes] = []
+        size = 0
+        while not content.at_eof():
+            self._await_bytes(content)
+            block = await content.readany()
+            # OpenRouter pads with white space while the model works.
+            if not blocks and (not block or block.isspace()):
+                continue
+
+            self._watch.saw_answer()
+            blocks.append(block)
+            size += len(block)
+            if size > limit:
+                raise ResponseTooLargeError(
+                    f"the answer is over {limit} bytes (SizeLimits.body)",
+                    generation_id=self.generation_id,
+                    status=self.response.status,
+                )
+
+        return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+
+    def _await_bytes(self, content: aiohttp.StreamReader) -> None:
+        if content.is_eof():
+            return  # all of it is here: no timer is needed
+
+        self._watch.saw_bytes(self._watch.now())
+        self._watch.reschedule()
+
+    async def read_some(self) -> bytes:
+        """
+        Read the bytes that are there, or wait for more; b"" at the end.
+
+        Raises:
+            APIConnectionError: the body was cut, or nothing came in time.
+        """
+        content = self.response.content
+        if content.exception() is not None:
+            return self._rest(content)
+
+        self._await_bytes(content)
+        return await self._guard(content.readany())
+
+    def _rest(self, content: aiohttp.StreamReader) -> bytes:
+        """Return what had arrived before the connection broke, then raise."""
+        buffered = len(content._buffer)  # pyright: ignore[reportPrivateUsage]  # see below
+        if buffered:
+            # readany() raises what broke the connection and keeps what came first.
+            return content._read_nowait(-1)  # pyright: ignore[reportPrivateUsage]  # no public way
+
+        exc = content.exception()
+        assert exc is not None
+        raise self._failure(exc)
+
+    async def _guard(self, step: Awaitable[T]) -> T:
+        """Await under the timers, and turn the transport's exceptions into ours."""
+        watch = self._watch
+        watch.resume()
+        try:
+            return await step
+        except asyncio.CancelledError:
+            if watch.expired():
+                error: OpenRouterError = watch.error()
+            elif self._closed_by_owner(watch):
+                error = self._failure(None)
+            else:
+                raise
+        except (aiohttp.ClientError, OSError) as exc:
+            error = self._failure(exc)
+        except RuntimeError:
+            if not self._sessions.is_closed():
+                raise
+
+            error = self._failure(None)
+        finally:
+            watch.pause()
+
+        # Outside the except block: aiohttp's exceptions hold the request headers,
+        # and so __context__ must not lead to them.
+        self.close()
+        raise error
+
+    def _closed_by_owner(self, watch: Watch) -> bool:
+        # Closing the pool cancels the futures of those who wait for a connection.
+        return self._sessions.is_closed() and not watch.cancelled_by_others()
+
+    def _failure(self, exc: BaseException | None) -> APIConnectionError:
+        if exc is None or self._sessions.is_closed():
+            return APIConnectionError(
+                "the client was closed while the call ran", kind="final"
+            )
+
+        answered = self._response is not None
+        error = from_exception(
+            exc, sent=self._sent, reused=self._reused, answered=answered
+        )
+        if answered:
+            error.status = self.response.status
+            error.generation_id = self.generation_id
+
+        return error
+
+    async def _status_error(self) -> OpenRouterError:
+        body = await self._read_error_body()
+        head = self.head()
+        error = from_response(head, self._call.key.redact(body))
+        if isinstance(error, AuthenticationError) and self._call.key.refreshable:
+            error.kind = "stale"
+
+        return error
+
+    async def _read_error_body(self) -> bytes:
+        """Read as much of the body as an error may keep, whatever becomes of it."""
+        body = b""
+        try:
+            while len(body) < self._call.sizes.error_body:
+                block = await self.read_some()
+                if not block:
+                    break
+
+                body += block
+        except APIConnectionError:
+            pass
+        finally:
+            self.close()
+
+        return body[: self._call.sizes.error_body]
+
+    def close(self) -> None:
+        """Give the connection back: at once, and whole or not at all."""
+        if self._response is not None:
+            self._response.close()
+
+    def close_soon(self) -> None:
+        """
+        Give the connection back after `[DONE]`: the end of the body is on its way.
+
+        aiohttp returns it to the pool when the end arrives. A server that does not
+        end the body loses the connection, and nobody waits for that.
+        """
+        response = self.response
+        if response.closed:
+            return
+
+        loop = asyncio.get_running_loop()
+        handle = loop.call_later(_LINGER, response.close)
+        response.content.on_eof(handle.cancel)

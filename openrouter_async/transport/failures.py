@@ -1,0 +1,249 @@
+"""From any failure, wherever it was reported, to one error that knows its kind."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aiohttp
+
+from openrouter_async import errors
+from openrouter_async.config import RetryPolicy
+from openrouter_async.errors import APIConnectionError, APIError, Kind
+from openrouter_async.transport.envelopes import Envelope, read_envelope, read_error
+from openrouter_async.transport.retry_after import requested_wait
+from openrouter_async.types.completion import Completion
+from openrouter_async.types.lenient import Json
+
+_BODY_KEPT = 4096
+
+_CLASSES: dict[int, type[APIError]] = {
+    400: errors.BadRequestError,
+    401: errors.AuthenticationError,
+    402: errors.PaymentRequiredError,
+    403: errors.PermissionDeniedError,
+    404: errors.NotFoundError,
+    408: errors.RequestTimeoutError,
+    409: errors.ConflictError,
+    413: errors.PayloadTooLargeError,
+    422: errors.UnprocessableEntityError,
+    429: errors.RateLimitError,
+}
+
+# The names that stand for a code where none is given
+# (https://openrouter.ai/docs/api-reference/errors).
+_NAMED: dict[str, int] = {
+    "context_length_exceeded": 400,
+    "max_tokens_exceeded": 400,
+    "token_limit_exceeded": 400,
+    "string_too_long": 400,
+    "invalid_request": 400,
+    "invalid_request_error": 400,
+    "invalid_prompt": 400,
+    "authentication": 401,
+    "authentication_error": 401,
+    "payment_required": 402,
+    "permission_denied": 403,
+    "content_policy_violation": 403,
+    "refusal": 403,
+    "not_found": 404,
+    "timeout": 408,
+    "precondition_failed": 412,
+    "payload_too_large": 413,
+    "unprocessable": 422,
+    "rate_limit_exceeded": 429,
+    "server": 500,
+    "server_error": 500,
+    "provider_unavailable": 502,
+    "provider_overloaded": 529,
+    "overloaded_error": 529,
+}
+# A 502 can hide these: what the request holds will not be accepted a second time.
+_NO_USE = frozenset(
+    {
+        *("context_length_exceeded", "max_tokens_exceeded", "token_limit_exceeded"),
+        *("string_too_long", "invalid_request", "invalid_prompt", "refusal"),
+        "content_policy_violation",
+    }
+)
+_THROTTLED = frozenset({429, 529})
+_IN_FLIGHT = "openrouter_in_flight_budget"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """
+    Hold what the failure of an answered request is told with.
+
+    Attributes:
+        status: HTTP status.
+        headers: response headers by lower-case name.
+        generation_id: from the headers, or from the body once that is read.
+        policy: which codes are worth a repetition.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    generation_id: str | None
+    policy: RetryPolicy
+
+
+def from_response(head: Head, body: bytes) -> APIError:
+    """Return the error for a response that is no answer: not 2xx, or empty by design."""
+    envelope = read_envelope(body)
+    if "location" in head.headers and 300 <= head.status < 400:
+        target = head.headers["location"].partition("?")[0]
+        envelope = Envelope(message=f"redirected to {target}, which is not followed")
+    elif head.status in _NO_CONTENT:
+        envelope = Envelope(
+            message=f"the server answered {head.status}, without content"
+        )
+
+    return _api_error(envelope, head, body, None)
+
+
+def from_answer(
+    error: Json, head: Head, body: bytes, partial: Completion | None
+) -> APIError:
+    """
+    Return the error for what a successful response reports in its body.
+
+    Args:
+        error: the `error` member of the body, of a choice or of an event; None
+            where only a finish reason says that something failed.
+        head: of the response.
+        body: the JSON text it stands in.
+        partial: the answer so far.
+    """
+    envelope = read_error(error) if error else _UNTOLD
+    return _api_error(envelope, head, body, partial)
+
+
+_NO_CONTENT = frozenset({204, 205, 304})
+# Not billed (https://openrouter.ai/docs/features/zero-completion-insurance).
+_UNTOLD = Envelope(
+    message="the provider ended the answer with an error and gave no details",
+    retryable=True,
+)
+
+
+def _api_error(
+    envelope: Envelope, head: Head, body: bytes, partial: Completion | None
+) -> APIError:
+    code = _status_code(envelope, head.status)
+    headers = head.headers
+    wait = requested_wait(
+        headers, envelope.wait_hints, envelope.quoted_headers, time.time()
+    )
+    return _class_for(code)(
+        envelope.message,
+        status=head.status,
+        code=envelope.code,
+        error_type=envelope.error_type,
+        metadata=envelope.metadata,
+        limit_source=envelope.limit_source,
+        provider_name=envelope.provider_name or headers.get("x-provider-name"),
+        retry_after=wait,
+        generation_id=head.generation_id,
+        partial=partial,
+        hint=envelope.hint or _hint(code, envelope),
+        body=body[:_BODY_KEPT],
+        kind=_kind(code, envelope, head),
+    )
+
+
+def _status_code(envelope: Envelope, status: int) -> int | None:
+    """Return the HTTP-like code that decides the class, None if none is usable."""
+    name = str(envelope.code)
+    numbers = [int(name) if name.isascii() and name.isdigit() else None]
+    numbers += [envelope.http_status, _NAMED.get(name)]
+    if status >= 300:
+        numbers.append(status)
+
+    numbers.append(_NAMED.get(envelope.error_type or ""))
+    return next((number for number in numbers if number and 300 <= number < 600), None)
+
+
+def _class_for(code: int | None) -> type[APIError]:
+    if code is not None and 500 <= code < 600:
+        return errors.ServerError
+
+    return _CLASSES.get(code or 0, APIError)
+
+
+def _kind(code: int | None, envelope: Envelope, head: Head) -> Kind:
+    """Return what the failure means for a repetition; the server's own word first."""
+    kind: Kind = "throttled" if code in _THROTTLED else "refused"
+    told = _TOLD.get(head.headers.get("x-should-retry", "").lower(), envelope.retryable)
+    if told is not None:
+        return kind if told else "final"
+
+    if envelope.error_type in _NO_USE or envelope.code in _NO_USE:
+        return "final"
+
+    if code == 402 and envelope.limit_source == _IN_FLIGHT:
+        return "throttled"
+
+    policy = head.policy
+    return kind if code in policy.statuses or code in policy.statuses_once else "final"
+
+
+_TOLD = {"true": True, "false": False}
+
+
+def _hint(code: int | None, envelope: Envelope) -> str | None:
+    if code == 401:
+        return "Check the key: OPENROUTER_API_KEY or api_key="
+
+    if code != 402:
+        return None
+
+    if envelope.limit_source == _IN_FLIGHT:
+        return "Too much is in flight for the balance: a lower max_tokens reserves less"
+
+    return "Add credits, or ask for less with a lower max_tokens"
+
+
+def from_exception(
+    exc: BaseException, *, sent: bool, reused: bool, answered: bool
+) -> APIConnectionError:
+    """
+    Return the error for an exception of the transport.
+
+    The exception itself is not kept: aiohttp's hold the request headers, and the
+    key with them.
+
+    Args:
+        exc: what aiohttp or the socket raised.
+        sent: whether there was a connection to send on.
+        reused: whether that connection came from the pool.
+        answered: whether a response head had arrived.
+    """
+    text = str(exc) or "the connection was lost"
+    if isinstance(exc, aiohttp.ClientResponseError):
+        # Its status is aiohttp's guess for a response that it could not parse.
+        text = exc.message or "the response could not be parsed"
+
+    kind = "ambiguous" if answered else _connection_kind(exc, sent, reused)
+    return APIConnectionError(f"{text} ({type(exc).__name__})", kind=kind)
+
+
+def _connection_kind(exc: BaseException, sent: bool, reused: bool) -> Kind:
+    # A certificate does not change, and neither does a server that speaks no TLS.
+    if isinstance(exc, aiohttp.ClientSSLError | ssl.SSLError):
+        return "final"
+
+    if isinstance(exc, aiohttp.ClientHttpProxyError):
+        return "unsent" if exc.status >= 500 else "final"
+
+    if not sent or isinstance(exc, aiohttp.ClientConnectorError):
+        return "unsent"
+
+    lost = isinstance(exc, aiohttp.ClientOSError | aiohttp.ServerDisconnectedError)
+    if lost and reused:
+        return "stale"
+
+    # aiohttp names a failed write like this; the server has not got all of it.
+    return "unsent" if lost and "Can not write" in str(exc) else "ambiguous"

@@ -1,0 +1,264 @@
+"""The aiohttp pool of each event loop: when it is made, kept and closed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+import warnings
+from collections.abc import AsyncGenerator
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+from weakref import WeakKeyDictionary, WeakSet
+
+import aiohttp
+import anyio
+
+from openrouter_async.config import PoolLimits
+from openrouter_async.errors import ConfigError
+
+if TYPE_CHECKING:
+    from aiohttp import ClientRequest, ClientTimeout
+    from aiohttp.client_proto import ResponseHandler
+    from aiohttp.client_reqrep import ConnectionKey
+    from aiohttp.connector import Connection
+    from aiohttp.tracing import Trace
+
+_CLOSE_GRACE = 1.0  # seconds for connections to say goodbye
+
+
+class ConnectionObserver(Protocol):
+    """Hear how a request came to its connection."""
+
+    fresh_only: bool
+
+    def connecting(self) -> None:
+        """Hear that a new connection is being made."""
+        ...
+
+    def connected(self, *, reused: bool) -> None:
+        """Hear that there is a connection to write to."""
+        ...
+
+
+OBSERVER: ContextVar[ConnectionObserver | None] = ContextVar("observer", default=None)
+
+
+class ObservedConnector(aiohttp.TCPConnector):
+    """
+    Tell the observer of the running request about its connection.
+
+    The two methods are those in which every connector of aiohttp takes a pooled
+    connection or makes a new one. A TraceConfig would tell the same for an eighth
+    of a call's time.
+    """
+
+    async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
+        observer = OBSERVER.get()
+        if observer is None:
+            return await super()._get(key, traces)
+
+        if observer.fresh_only:
+            return None
+
+        connection = await super()._get(key, traces)
+        if connection is not None:
+            observer.connected(reused=True)
+
+        return connection
+
+    async def _create_connection(
+        self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
+    ) -> ResponseHandler:
+        observer = OBSERVER.get()
+        if observer is None:
+            return await super()._create_connection(req, traces, timeout)
+
+        observer.connecting()
+        protocol = await super()._create_connection(req, traces, timeout)
+        observer.connected(reused=False)
+        return protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolSettings:
+    """Hold what a pool is made with."""
+
+    limits: PoolLimits
+    ssl: ssl.SSLContext | bool
+    trust_env: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    session: aiohttp.ClientSession
+    keeper: AsyncGenerator[None]
+    forks: int
+
+    @property
+    def usable(self) -> bool:
+        return self.forks == _forks and not self.session.closed
+
+
+_forks = 0
+
+
+def _count_fork() -> None:
+    global _forks
+    _forks += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_count_fork)
+
+
+async def _keep(session: aiohttp.ClientSession) -> AsyncGenerator[None]:
+    """
+    Close the session when the event loop ends.
+
+    `asyncio.run` closes its loop's asynchronous generators last of all: so a
+    client that outlives the loop leaves neither sockets nor warnings behind.
+    """
+    try:
+        yield
+    finally:
+        await session.close()
+
+
+class SessionManager:
+    """
+    Own one aiohttp session per event loop, made on first use.
+
+    A second `asyncio.run`, a loop in another thread and a forked child each get
+    connections of their own. A session that was passed in is used as it is, on its
+    own loop only, and never closed.
+    """
+
+    def __init__(
+        self, settings: PoolSettings, injected: aiohttp.ClientSession | None = None
+    ) -> None:
+        self._settings = settings
+        self._injected = injected
+        self._injected_loop: asyncio.AbstractEventLoop | None = None
+        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, _Pool]
+        self._pools = WeakKeyDictionary()
+        self._abandoned: list[_Pool] = []
+        self._closed: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
+
+    @property
+    def observes(self) -> bool:
+        """Whether connections are observed: not those of a session passed in."""
+        return self._injected is None
+
+    async def session(self) -> aiohttp.ClientSession:
+        """
+        Return the session of the running loop, made now if need be.
+
+        Raises:
+            ConfigError: the client was closed, or an injected session belongs to
+                another loop or was closed by its owner.
+        """
+        loop = asyncio.get_running_loop()
+        if self._injected is not None:
+            return self._injected_session(self._injected, loop)
+
+        pool = self._pools.get(loop)
+        if pool is not None and pool.usable:
+            return pool.session
+
+        if loop in self._closed:
+            raise ConfigError(
+                "the client is closed; make a new one, or enter it again"
+                " with `async with`"
+            )
+
+        return await self._open(loop, pool)
+
+    def reopen(self) -> None:
+        """Allow use on the running loop again after `aclose()`."""
+        self._closed.discard(asyncio.get_running_loop())
+
+    async def aclose(self) -> None:
+        """
+        Close the running loop's pool; calls still running fail.
+
+        Closing twice does nothing. A cancellation waits for it: at most a second.
+        """
+        loop = asyncio.get_running_loop()
+        self._closed.add(loop)
+        pool = self._pools.pop(loop, None)
+        if pool is None or not pool.usable:
+            return
+
+        with anyio.move_on_after(_CLOSE_GRACE, shield=True):
+            await pool.keeper.aclose()
+
+    def is_closed(self) -> bool:
+        """Tell whether the running loop's pool has been closed."""
+        return asyncio.get_running_loop() in self._closed
+
+    async def _open(
+        self, loop: asyncio.AbstractEventLoop, stale: _Pool | None
+    ) -> aiohttp.ClientSession:
+        if stale is not None and stale.forks != _forks:
+            # The parent's sockets: closing them here would shut down its TLS
+            # connections, so they are kept and never touched.
+            self._abandoned.append(stale)
+
+        session = self._make_session()
+        keeper = _keep(session)
+        self._pools[loop] = _Pool(session, keeper, _forks)
+        await anext(keeper)
+        return session
+
+    def _make_session(self) -> aiohttp.ClientSession:
+        limits = self._settings.limits
+        connector = ObservedConnector(
+            limit=limits.connections or 0,
+            keepalive_timeout=limits.keepalive,
+            ttl_dns_cache=round(limits.dns_ttl),
+            ssl=self._settings.ssl,
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=self._settings.trust_env,
+            # All four, for any explicit ClientTimeout drops aiohttp's defaults:
+            # the timers of a call are our own.
+            timeout=aiohttp.ClientTimeout(
+                total=None, connect=None, sock_connect=None, sock_read=None
+            ),
+            raise_for_status=False,
+        )
+
+    def _injected_session(
+        self, session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop
+    ) -> aiohttp.ClientSession:
+        if self._injected_loop is None:
+            self._injected_loop = loop
+
+        if self._injected_loop is not loop:
+            raise ConfigError(
+                "session= belongs to another event loop; pass none, and the client"
+                " keeps one per loop"
+            )
+
+        if session.closed:
+            raise ConfigError("session= is closed; only its owner can open another")
+
+        if loop in self._closed:
+            raise ConfigError("the client is closed; make a new one")
+
+        return session
+
+    def __del__(self) -> None:
+        pools = getattr(self, "_pools", None)
+        if pools and any(pool.usable for pool in pools.values()):
+            warnings.warn(
+                "an OpenRouter client was dropped with connections open; use"
+                " `async with` or `await client.aclose()`",
+                ResourceWarning,
+                source=self,
+                stacklevel=2,
+            )

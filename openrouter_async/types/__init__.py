@@ -1,0 +1,54 @@
+"""What goes over the wire: Structs for what comes, TypedDicts for what goes."""
+
+from openrouter_async.types.completion import (
+    Completion,
+    CompletionChoice,
+    CompletionChunk,
+    Logprobs,
+)
+from openrouter_async.types.completion_params import (
+    CompletionParams,
+    JSONSchemaConfig,
+    Prompt,
+    ResponseFormat,
+    ResponseFormatGrammar,
+    ResponseFormatJSONObject,
+    ResponseFormatJSONSchema,
+    ResponseFormatPython,
+    ResponseFormatText,
+    StreamOptions,
+)
+from openrouter_async.types.lenient import Json
+from openrouter_async.types.usage import (
+    CompletionTokensDetails,
+    CostDetails,
+    PromptTokensDetails,
+    ServerToolUseDetails,
+    Usage,
+)
+from openrouter_async.types.wire import AttemptFailure, ResponseMeta
+
+__all__ = [
+    "AttemptFailure",
+    "Completion",
+    "CompletionChoice",
+    "CompletionChunk",
+    "CompletionParams",
+    "CompletionTokensDetails",
+    "CostDetails",
+    "JSONSchemaConfig",
+    "Json",
+    "Logprobs",
+    "Prompt",
+    "PromptTokensDetails",
+    "ResponseFormat",
+    "ResponseFormatGrammar",
+    "ResponseFormatJSONObject",
+    "ResponseFormatJSONSchema",
+    "ResponseFormatPython",
+    "ResponseFormatText",
+    "ResponseMeta",
+    "ServerToolUseDetails",
+    "StreamOptions",
+    "Usage",
+]
