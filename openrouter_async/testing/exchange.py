@@ -13,12 +13,13 @@ import msgspec
 from aiohttp import web
 
 from openrouter_async.testing import journal
-from openrouter_async.testing.steps import Break, Head, Hold, Pause, Piece, Step
+from openrouter_async.testing.steps import Break, Head, Hold, Pause, Piece, Step, Whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from openrouter_async.testing.behaviours import Behaviour
+    from openrouter_async.testing.steps import Headers
 
 # The largest request body that is read, in bytes.
 LARGEST_BODY = 64 * 1024 * 1024
@@ -26,7 +27,6 @@ LARGEST_BODY = 64 * 1024 * 1024
 # Writes without a pause between them before other connections get their turn.
 _WRITES_PER_TURN = 32
 
-_JSON_TYPE = "application/json"
 _LETTERS = string.ascii_letters + string.digits
 _TO_LETTERS = bytes(ord(_LETTERS[byte % len(_LETTERS)]) for byte in range(256))
 _LINGER_NOT_AT_ALL = struct.pack("ii", 1, 0)
@@ -96,39 +96,6 @@ class Exchange:
         self.faulty = behaviour.faulty
         self.outcome = journal.SCRIPTED + self.behaviour
 
-    async def respond(
-        self,
-        status: int,
-        body: bytes,
-        *,
-        tokens: int = 0,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        """
-        Send a whole answer.
-
-        Args:
-            status: HTTP status.
-            body: JSON.
-            tokens: Tokens in the body.
-            headers: Headers besides content type and generation id.
-        """
-        self.response = web.Response(
-            status=status,
-            body=body,
-            headers={
-                "Content-Type": _JSON_TYPE,
-                "X-Generation-Id": self.record.generation_id,
-                **(headers or {}),
-            },
-        )
-        self.status = status
-        # Written here and not by aiohttp afterwards, so that it is still this
-        # exchange that waits for a client which does not read.
-        await self.response.prepare(self._request)
-        await self.response.write_eof()
-        self.tokens_sent = tokens
-
     async def perform(self, steps: Iterable[Step], pieces_per_write: int = 1) -> None:
         """
         Send an answer step by step.
@@ -155,6 +122,9 @@ class Exchange:
                 # pauses add up to what they should; never made up for in a rush.
                 due = max(due + step.seconds, clock())
                 await asyncio.sleep(due - clock())
+            elif isinstance(step, Whole):
+                await self._respond(step)
+                return
             elif isinstance(step, Break):
                 self._break(step)
                 return
@@ -169,15 +139,26 @@ class Exchange:
         else:
             await (step.release or asyncio.Event()).wait()
 
+    async def _respond(self, whole: Whole) -> None:
+        response = web.Response(status=whole.status, body=whole.body)
+        await self._prepare(response, whole.headers)
+        # Not left to aiohttp, so that a client which does not read is waited for
+        # here, where closing the simulator ends it.
+        await response.write_eof()
+        self.tokens_sent += whole.tokens
+
     async def _open(self, head: Head) -> None:
         response = web.StreamResponse(status=head.status)
-        for name, value in head.headers:
+        response.content_length = head.length
+        await self._prepare(response, head.headers)
+
+    async def _prepare(self, response: web.StreamResponse, headers: Headers) -> None:
+        for name, value in headers:
             response.headers.add(name, value)
 
         response.headers.setdefault("X-Generation-Id", self.record.generation_id)
-        response.content_length = head.length
         self.response = response
-        self.status = head.status
+        self.status = response.status
         await response.prepare(self._request)
 
     async def _write(self, pieces: list[Piece]) -> None:

@@ -74,7 +74,7 @@ class RateLimit:
             message = "rate must be above 0, burst at least 1"
             raise ValueError(message)
 
-        self.retry_after = retry_after
+        self.retry_after: RetryAfterForm | None = retry_after
         self._tokens = self.burst
         self._filled_at = -math.inf
 
@@ -131,7 +131,7 @@ class WindowLimit:
 
         self.requests = requests
         self.seconds = seconds
-        self.retry_after = retry_after
+        self.retry_after: RetryAfterForm | None = retry_after
         self._used = 0
         self._ends_at = -math.inf
 

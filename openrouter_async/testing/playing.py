@@ -28,6 +28,7 @@ from openrouter_async.testing.wire import COMMENT, PADDING, event
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from openrouter_async.testing.steps import Headers
     from openrouter_async.testing.wire import Rendering
 
 _PAGE = (
@@ -67,7 +68,7 @@ def _(behaviour: behaviours.Respond, _scene: Scene) -> Iterable[Step]:
     elif not isinstance(body, bytes):
         body = msgspec.json.encode(body)
 
-    return whole(behaviour.status, body, _pairs(behaviour.headers))
+    return [whole(behaviour.status, body, _pairs(behaviour.headers))]
 
 
 @steps_of.register(behaviours.Fail)
@@ -84,14 +85,14 @@ def _(behaviour: behaviours.Fail, _scene: Scene) -> Iterable[Step]:
         value = wait if isinstance(wait, str) else format_seconds(wait)
         headers = (*headers, ("Retry-After", value))
 
-    return whole(behaviour.status, error_body(error), headers)
+    return [whole(behaviour.status, error_body(error), headers)]
 
 
 @steps_of.register(behaviours.HtmlPage)
 def _(behaviour: behaviours.HtmlPage, _scene: Scene) -> Iterable[Step]:
     page = _PAGE.format(title=behaviour.title).encode()
     headers = (("Content-Type", "text/html; charset=UTF-8"),)
-    return whole(behaviour.status, page, headers)
+    return [whole(behaviour.status, page, headers)]
 
 
 @steps_of.register(behaviours.FailInside)
@@ -100,9 +101,9 @@ def _(behaviour: behaviours.FailInside, scene: Scene) -> Iterable[Step]:
     error = _error_in_band(behaviour)
     if not scene.stream:
         if behaviour.at == "body":
-            return whole(200, error_body(error))
+            return [whole(200, error_body(error))]
 
-        return whole(200, rendering.failed_body(error, behaviour.after_tokens))
+        return [whole(200, rendering.failed_body(error, behaviour.after_tokens))]
 
     if behaviour.at == "body":
         return chain(scene.opening(), [rendering.error_piece(error, at="alone")])
@@ -116,7 +117,7 @@ def _(behaviour: behaviours.ErrorEvent, scene: Scene) -> Iterable[Step]:
     rendering = scene.render(None)
     error = _error_in_band(behaviour)
     if not scene.stream:
-        return whole(200, rendering.failed_body(error, behaviour.after_tokens))
+        return [whole(200, rendering.failed_body(error, behaviour.after_tokens))]
 
     ending = [rendering.error_piece(error, at="top")]
     return _broken_off(
@@ -129,7 +130,7 @@ def _(behaviour: behaviours.Stall, scene: Scene) -> Iterable[Step]:
     hold = Hold(behaviour.release)
     rendering = scene.render(None)
     if behaviour.before == "head":
-        return chain([hold], scene.ordinary())
+        return chain([hold], scene.present(rendering))
 
     if scene.stream:
         return scene.interrupted(rendering, behaviour.after_tokens, [hold])
@@ -154,7 +155,7 @@ def _(behaviour: behaviours.Cut, scene: Scene) -> Iterable[Step]:
     after = behaviour.after_bytes
     part = body[: len(body) // 2 if after is None else after]
     if behaviour.how == "clean":
-        return whole(200, part)
+        return [whole(200, part)]
 
     return [json_head(len(body)), *_some(part), Break(behaviour.how)]
 
@@ -184,7 +185,7 @@ def _(behaviour: behaviours.Comments, scene: Scene) -> Iterable[Step]:
 def _(behaviour: behaviours.Malformed, scene: Scene) -> Iterable[Step]:
     rendering = scene.render(None)
     if not scene.stream:
-        return whole(200, behaviour.body)
+        return [whole(200, behaviour.body)]
 
     broken = [Piece(b"data: %b\n\n" % behaviour.event)]
     return scene.interrupted(rendering, behaviour.after_tokens, broken)
@@ -297,5 +298,5 @@ def _error_in_band(
     )
 
 
-def _pairs(headers: behaviours.Headers) -> tuple[tuple[str, str], ...]:
+def _pairs(headers: behaviours.Headers) -> Headers:
     return tuple(headers.items()) if isinstance(headers, Mapping) else tuple(headers)

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
-from openrouter_async.testing.steps import Head, Pause, Piece, Step
+from openrouter_async.testing.steps import Head, Pause, Piece, Step, Whole
 from openrouter_async.testing.wire import COMMENT, DONE, PADDING, UsageShape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from openrouter_async.testing.behaviours import Text
+    from openrouter_async.testing.steps import Headers
     from openrouter_async.testing.wire import Rendering
 
 _JSON_TYPE = ("Content-Type", "application/json")
@@ -65,7 +66,10 @@ class Scene:
 
     def ordinary(self, text: Text | None = None) -> Iterable[Step]:
         """Return an answer without faults."""
-        rendering = self.render(text)
+        return self.present(self.render(text))
+
+    def present(self, rendering: Rendering) -> Iterable[Step]:
+        """Return a rendering as it is."""
         if self.stream:
             return self.interrupted(rendering, 0, ())
 
@@ -108,7 +112,7 @@ class Scene:
             if wait:
                 yield Pause(wait)
 
-            yield from whole(200, body, tokens=rendering.tokens)
+            yield whole(200, body, tokens=rendering.tokens)
             return
 
         yield json_head(None)
@@ -121,19 +125,12 @@ class Scene:
         yield Piece(body, rendering.tokens)
 
 
-def whole(
-    status: int,
-    body: bytes,
-    headers: tuple[tuple[str, str], ...] = (),
-    tokens: int = 0,
-) -> Iterator[Step]:
-    """Yield an answer that is sent in one go, as JSON unless a header says else."""
+def whole(status: int, body: bytes, headers: Headers = (), tokens: int = 0) -> Whole:
+    """Return an answer in one go, as JSON unless a header says else."""
     if not any(name.lower() == "content-type" for name, _ in headers):
         headers = (_JSON_TYPE, *headers)
 
-    yield Head(status, headers, len(body))
-    if body:
-        yield Piece(body, tokens)
+    return Whole(status, headers, body, tokens)
 
 
 def json_head(length: int | None) -> Head:

@@ -26,7 +26,7 @@ from openrouter_async.testing.refusals import (
     Refusal,
     RefusedError,
 )
-from openrouter_async.testing.scenes import Pace, Scene
+from openrouter_async.testing.scenes import Pace, Scene, whole
 from openrouter_async.testing.script import Scripts
 
 if TYPE_CHECKING:
@@ -262,11 +262,9 @@ async def _refuse(exchange: Exchange, refusal: Refusal) -> None:
     error = error_object(refusal.status, refusal.message, metadata=refusal.metadata)
     limited = refusal.status in _LIMIT_STATUSES
     exchange.outcome = journal.REFUSED if limited else journal.REJECTED
-    await exchange.respond(
-        refusal.status,
-        error_body(error, known_user=refusal.status != 401),
-        headers=refusal.headers,
-    )
+    body = error_body(error, known_user=refusal.status != 401)
+    headers = tuple(refusal.headers.items())
+    await exchange.perform([whole(refusal.status, body, headers)])
 
 
 def _headers(request: web.BaseRequest) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from openrouter_async.testing.endpoints import CompletionsEndpoint
 from openrouter_async.testing.limits import Limit
@@ -218,10 +218,10 @@ class Simulator:
         Returns:
             The client; to be closed by the caller.
         """
-        # Imported here: an app in another language has no need of the client.
+        # Imported here: who tests another client has no need of this one.
         from openrouter_async.client import OpenRouter
 
-        make: Callable[..., OpenRouter] = OpenRouter
+        make = cast("Callable[..., OpenRouter]", OpenRouter)
         return make(self.api_key, base_url=self.base_url, **options)
 
     def script(self, *behaviours: Behaviour, when: Predicate | None = None) -> Script:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import asyncio
 
 
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """
@@ -23,8 +26,26 @@ class Head:
     """
 
     status: int
-    headers: tuple[tuple[str, str], ...]
+    headers: Headers
     length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """
+    Send an answer in one go; nothing can follow.
+
+    Attributes:
+        status: HTTP status.
+        headers: Names and values.
+        body: The body.
+        tokens: Tokens of the answer that are in the body.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +69,6 @@ class Break:
     how: Literal["fin", "reset"]
 
 
-Step: TypeAlias = "Head | Piece | Pause | Hold | Break"
+Step: TypeAlias = Head | Whole | Piece | Pause | Hold | Break
 
-__all__ = ["Break", "Head", "Hold", "Pause", "Piece", "Step"]
+__all__ = ["Break", "Head", "Headers", "Hold", "Pause", "Piece", "Step", "Whole"]

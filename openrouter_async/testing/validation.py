@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from importlib import resources
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
 import msgspec
 
 try:
     from jsonschema import Draft202012Validator, SchemaError
-    from jsonschema.exceptions import best_match
+    from jsonschema.exceptions import (
+        best_match,  # pyright: ignore[reportUnknownVariableType]  # untyped stub
+    )
 except ImportError as error:
     _MISSING = "the simulator needs jsonschema: pip install 'openrouter-async[testing]'"
     raise ImportError(_MISSING, name="jsonschema") from error
@@ -19,14 +21,24 @@ from referencing import Registry
 from openrouter_async.testing.refusals import InvalidRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from jsonschema import ValidationError
 
 JSONObject: TypeAlias = dict[str, object]
 
+_best_match = cast(
+    "Callable[[Iterator[ValidationError]], ValidationError | None]", best_match
+)
+
 _REMEMBERED_VERDICTS = 1024
 _LONGEST_MESSAGE = 300
+
+
+class _Validator(Protocol):
+    """The part of jsonschema's validators that is used; their stubs have no types."""
+
+    def iter_errors(self, instance: object) -> Iterator[ValidationError]: ...
 
 
 def load_schema(name: str) -> JSONObject:
@@ -101,9 +113,9 @@ class RequestValidator:
         return self._verdicts[key]
 
 
-def _compile(schema: Mapping[str, object]) -> Draft202012Validator:
+def _compile(schema: Mapping[str, object]) -> _Validator:
     # An empty registry: the default one would fetch remote references.
-    return Draft202012Validator(schema, registry=Registry())
+    return cast("_Validator", Draft202012Validator(schema, registry=Registry()))
 
 
 def _form(prompt: object) -> object:
@@ -123,8 +135,8 @@ def _form(prompt: object) -> object:
     return None
 
 
-def _problem(validator: Draft202012Validator, instance: object) -> str | None:
-    error = best_match(validator.iter_errors(instance))
+def _problem(validator: _Validator, instance: object) -> str | None:
+    error = _best_match(validator.iter_errors(instance))
     return None if error is None else _describe(error)
 
 

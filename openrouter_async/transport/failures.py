@@ -91,7 +91,7 @@ class Head:
 
 
 def from_response(head: Head, body: bytes) -> APIError:
-    """Return the error for a response that is no answer: not 2xx, or empty by design."""
+    """Return the error for a response that is no answer: not 2xx, or without body."""
     envelope = read_envelope(body)
     if "location" in head.headers and 300 <= head.status < 400:
         target = head.headers["location"].partition("?")[0]
