@@ -125,6 +125,7 @@ class OpenRouter:
             trust_env=trust_env,
             allow_http=allow_http,
         )
+        _check_session(settings)
         pool_settings = PoolSettings(limits=settings.pool, ssl=ssl, trust_env=trust_env)
         sessions = SessionManager(pool_settings, session)
         self._settings = settings
@@ -222,6 +223,14 @@ class OpenRouter:
             raise ConfigError("a client with session= cannot be pickled or copied")
 
         return _from_settings, (type(self), self._settings)
+
+
+def _check_session(settings: _Settings) -> None:
+    shaped = settings.pool != PoolLimits() or settings.trust_env
+    if settings.session is not None and (shaped or settings.ssl is not True):
+        raise ConfigError(
+            "session= brings a pool of its own: set pool, ssl and trust_env on it"
+        )
 
 
 def _from_settings(kind: type[OpenRouter], settings: _Settings) -> OpenRouter:

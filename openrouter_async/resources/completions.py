@@ -182,6 +182,12 @@ class Completions:
         if extra_body:
             members.update(extra_body)
 
+        if bool(members.get("stream", False)) is not stream:
+            raise ConfigError(
+                "extra_body must not change `stream`, which decides what is returned;"
+                " use stream() or create()"
+            )
+
         return self._transport.call(
             self._url,
             encode_body(members),

@@ -23,6 +23,7 @@ from openrouter_async.transport.failures import Head, from_exception, from_respo
 from openrouter_async.transport.keys import KeySource
 from openrouter_async.transport.session import OBSERVER, SessionManager
 from openrouter_async.transport.timers import Watch
+from openrouter_async.types.wire import joined_headers
 
 T = TypeVar("T")
 
@@ -100,7 +101,7 @@ class Exchange:
         """Return what a failure of the response is told with."""
         return Head(
             status=self.response.status,
-            headers={name.lower(): v for name, v in self.response.headers.items()},
+            headers=joined_headers(self.response.raw_headers),
             generation_id=self.generation_id,
             policy=self._call.retry,
         )
@@ -203,8 +204,11 @@ class Exchange:
         if content.exception() is not None:
             return self._rest(content)
 
+        return await self._guard(self._read_block(content))
+
+    async def _read_block(self, content: aiohttp.StreamReader) -> bytes:
         self._await_bytes(content)
-        return await self._guard(content.readany())
+        return await content.readany()
 
     def _rest(self, content: aiohttp.StreamReader) -> bytes:
         """Return what had arrived before the connection broke, then raise."""
@@ -269,10 +273,13 @@ class Exchange:
         body = await self._read_error_body()
         head = self.head()
         error = from_response(head, self._call.key.redact(body))
-        if isinstance(error, AuthenticationError) and self._call.key.refreshable:
+        if isinstance(error, AuthenticationError) and self._may_refresh_key():
             error.kind = "stale"
 
         return error
+
+    def _may_refresh_key(self) -> bool:
+        return self._call.key.refreshable and not self.fresh_only
 
     async def _read_error_body(self) -> bytes:
         """Read as much of the body as an error may keep, whatever becomes of it."""

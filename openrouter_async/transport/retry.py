@@ -14,7 +14,7 @@ from math import exp, inf
 from random import random as uniform
 
 from openrouter_async.config import RetryPolicy
-from openrouter_async.errors import OpenRouterError, printable
+from openrouter_async.errors import APIError, OpenRouterError, printable
 from openrouter_async.transport.timers import Watch
 from openrouter_async.types.wire import AttemptFailure
 
@@ -85,6 +85,9 @@ def judge(
     """
     if error.kind == "stale" and not freed:
         return Verdict(wait=0.0, free=True)
+
+    if error.kind == "stale" and isinstance(error, APIError):
+        return _STOP  # a fresh key did not help either
 
     if error.kind == "final" or retries >= policy.max_retries:
         return _STOP

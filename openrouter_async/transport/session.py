@@ -195,7 +195,10 @@ class SessionManager:
             await pool.keeper.aclose()
 
     def is_closed(self) -> bool:
-        """Tell whether the running loop's pool has been closed."""
+        """Tell whether the pool has been closed, by the client or its owner."""
+        if self._injected is not None and self._injected.closed:
+            return True
+
         return asyncio.get_running_loop() in self._closed
 
     async def _open(

@@ -108,14 +108,17 @@ class Watch(Deadlines):
     nest of five `asyncio.timeout()` scopes would cost several times as much.
     """
 
-    __slots__ = ("_cancelled", "_cancelling", "_handle", "_loop", "_paused_at", "_task")
+    __slots__ = (
+        "_cancelling", "_fired", "_handle", "_loop", "_over", "_paused_at", "_task",
+    )  # fmt: skip
 
     def __init__(self, timeout: Timeout) -> None:
         self._loop = asyncio.get_running_loop()
         self._handle: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
-        self._cancelled: Phase | None = None
+        self._over: Phase = "total"
+        self._fired = False  # cancelled the task, and has not taken it back
         self._paused_at: float | None = None
         super().__init__(timeout, self._loop.time())
 
@@ -153,6 +156,9 @@ class Watch(Deadlines):
 
     def pause(self) -> None:
         """Stop watching, and the clock with it: it is the consumer's turn."""
+        if self._fired:
+            self._take_back()
+
         self._task = None
         self._paused_at = self._loop.time()
 
@@ -169,11 +175,12 @@ class Watch(Deadlines):
 
         It is not when somebody else cancelled the task as well: that one wins.
         """
-        task = self._task
-        if self._cancelled is None or task is None:
-            return False
+        return self._fired and self._take_back() <= self._cancelling
 
-        return task.uncancel() <= self._cancelling
+    def _take_back(self) -> int:
+        """Withdraw the cancellation; return how many others there are."""
+        self._fired = False
+        return self._task.uncancel() if self._task is not None else 0
 
     def cancelled_by_others(self) -> bool:
         """Tell whether somebody wants the watched task to end."""
@@ -181,11 +188,10 @@ class Watch(Deadlines):
 
     def error(self) -> APITimeoutError:
         """Return the error for the deadline that was over."""
-        phase = self._cancelled or "total"
+        phase = self._over
         name = "total" if phase == "pool" else phase
         seconds = getattr(self._timeout, name)
         message = f"{_MEANINGS[phase]} within {seconds:g} s (Timeout.{name})"
-        self._cancelled = None
         return APITimeoutError(message, phase=phase, kind=_KINDS[phase])
 
     def _fire(self) -> None:
@@ -197,5 +203,6 @@ class Watch(Deadlines):
             self.reschedule()
             return
 
-        self._cancelled = self.phase()
+        self._over = self.phase()
+        self._fired = True
         self._task.cancel()

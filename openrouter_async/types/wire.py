@@ -57,13 +57,18 @@ class ResponseMeta(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def headers(self) -> dict[str, str]:
         """Response headers by lower-case name; repeated ones joined by a comma."""
-        joined: dict[str, str] = {}
-        for raw_name, raw_value in self.raw_headers:
-            name = raw_name.decode("latin-1").lower()
-            value = raw_value.decode("utf-8", "replace")
-            joined[name] = f"{joined[name]}, {value}" if name in joined else value
+        return joined_headers(self.raw_headers)
 
-        return joined
+
+def joined_headers(raw_headers: Headers) -> dict[str, str]:
+    """Return headers by lower-case name; repeated ones are joined by a comma."""
+    joined: dict[str, str] = {}
+    for raw_name, raw_value in raw_headers:
+        name = raw_name.decode("latin-1").lower()
+        value = raw_value.decode("utf-8", "replace")
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+
+    return joined
 
 
 class Received(msgspec.Struct, kw_only=True):
