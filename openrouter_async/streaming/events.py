@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from openrouter_async.errors import (
     APIConnectionError,
     APITimeoutError,
-    ConfigError,
     StreamInterruptedError,
 )
 from openrouter_async.streaming.sse import EventDecoder
@@ -41,9 +40,9 @@ class EventReader:
         self.first_event_at: float | None = None
         self._watch = watch
         self._decoder = EventDecoder(limit)
+        self._turn: list[bytes] = []
         self._backlog: list[bytes] = []
         self._sniffed = False
-        self._reading = False
 
     async def refill(self) -> bool:
         """
@@ -66,9 +65,16 @@ class EventReader:
 
             self._backlog = await self._events(block)
 
-        self.pending = iter(self._backlog[:_TURN])
+        self._turn = self._backlog[:_TURN]
         self._backlog = self._backlog[_TURN:]
+        self.pending = iter(self._turn)
         return True
+
+    def close(self) -> None:
+        """Give the connection back, and forget what was not taken."""
+        self._turn.clear()
+        self._backlog.clear()
+        self.exchange.close()
 
     async def _events(self, block: bytes) -> list[bytes]:
         if not self._sniffed:
@@ -103,10 +109,6 @@ class EventReader:
         return block + await self.exchange.read()
 
     async def _read(self) -> bytes:
-        if self._reading:
-            raise ConfigError("another task is reading this stream; it has one reader")
-
-        self._reading = True
         try:
             return await self.exchange.read_some()
         except APITimeoutError:
@@ -116,7 +118,5 @@ class EventReader:
                 raise
 
             message = f"the stream was cut: {error.message}"
-        finally:
-            self._reading = False
 
         raise StreamInterruptedError(message)

@@ -12,6 +12,7 @@ from typing import Generic, Literal, Protocol, Self, TypeVar
 from msgspec import structs
 
 from openrouter_async.errors import (
+    ConfigError,
     OpenRouterError,
     ResponseDecodeError,
     StreamInterruptedError,
@@ -24,6 +25,9 @@ from openrouter_async.types.completion import Completion
 from openrouter_async.types.lenient import Json
 from openrouter_async.types.usage import Usage
 from openrouter_async.types.wire import ResponseMeta
+
+
+_LEFT = "the stream was left before its end"
 
 
 class Chunk(Protocol):
@@ -107,6 +111,7 @@ class Stream(Generic[ChunkT, AnswerT_co]):
         self._reader: EventReader | None = None
         self._held: deque[ChunkT] = deque()
         self._begun = False
+        self._advancing = False
         self._entered = False
         self._state: Literal["running", "complete", "left"] | OpenRouterError
         self._state = "running"
@@ -167,9 +172,10 @@ class Stream(Generic[ChunkT, AnswerT_co]):
     def _leave(self) -> None:
         if self._state == "running":
             self._state = "left"
+            self._held.clear()
 
         if self._reader is not None and self._state != "complete":
-            self._reader.exchange.close()
+            self._reader.close()
 
         if self._running is not None:
             self._running.close()
@@ -226,7 +232,7 @@ class Stream(Generic[ChunkT, AnswerT_co]):
         assert self._running is not None
         self._held.clear()
         if self._reader is not None:
-            self._reader.exchange.close()
+            self._reader.close()
             self._reader = None
 
         try:
@@ -269,9 +275,7 @@ class Stream(Generic[ChunkT, AnswerT_co]):
             pass
 
         if self._state == "left":
-            raise self._failed(
-                StreamInterruptedError("the stream was left before its end")
-            )
+            raise self._failed(StreamInterruptedError(_LEFT))
 
         return self.snapshot
 
@@ -286,11 +290,21 @@ class Stream(Generic[ChunkT, AnswerT_co]):
 
                     yield chunk
         finally:
-            if not self._entered:
+            if not self._entered and not self._advancing:
                 self._leave()
 
     async def _advance(self) -> ChunkT | None:
         """Return the next chunk, None when there is none."""
+        if self._advancing:
+            raise ConfigError("another task is reading this stream; it has one reader")
+
+        self._advancing = True
+        try:
+            return await self._next()
+        finally:
+            self._advancing = False
+
+    async def _next(self) -> ChunkT | None:
         if self._state == "running" and not self._begun:
             await self._begin()
 
@@ -322,12 +336,15 @@ class Stream(Generic[ChunkT, AnswerT_co]):
             try:
                 await self._read_to_content()
             except OpenRouterError as error:
-                failure = error
+                failure = self._failed(error)
             else:
                 self._begun = True
                 return
 
-            await self._repeat(self._failed(failure))
+            if self._state == "left":
+                raise failure
+
+            await self._repeat(failure)
 
     async def _read_to_content(self) -> None:
         while self._state == "running":
@@ -399,6 +416,9 @@ class Stream(Generic[ChunkT, AnswerT_co]):
 
     def _failed(self, error: OpenRouterError) -> OpenRouterError:
         """Return the error with what there is to know; after content it is the end."""
+        if self._state == "left":
+            error = StreamInterruptedError(_LEFT)
+
         if self._accumulator.has_content:
             error.partial = self.snapshot
 
