@@ -9,10 +9,12 @@ from math import isfinite
 from openrouter_async.errors import ConfigError
 
 
-def _check_at_least(owner: object, minimum: float, *names: str) -> None:
+def _check_at_least(
+    owner: object, minimum: float, *names: str, nullable: bool = False
+) -> None:
     for name in names:
         value = getattr(owner, name)
-        if value is None:
+        if value is None and nullable:
             continue
 
         number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -60,9 +62,8 @@ class Timeout:
     total: float | None = None
 
     def __post_init__(self) -> None:
-        _check_at_least(
-            self, 0, "connect", "first_event", "idle", "transport_idle", "total"
-        )
+        _check_at_least(self, 0, "connect", "first_event", "idle", nullable=True)
+        _check_at_least(self, 0, "transport_idle", "total", nullable=True)
 
 
 NO_TIMEOUT = Timeout(
@@ -119,7 +120,8 @@ class RetryPolicy:
     def __post_init__(self) -> None:
         _check_at_least(self, 0, "max_retries", "backoff", "throttle_backoff")
         _check_at_least(self, 0, "max_backoff", "floor", "max_retry_after")
-        _check_at_least(self, 0, "retry_after_jitter", "budget_ratio", "budget_reserve")
+        _check_at_least(self, 0, "retry_after_jitter", "budget_reserve")
+        _check_at_least(self, 0, "budget_ratio", nullable=True)
         _check_whole(self, "max_retries")
 
 
@@ -143,7 +145,7 @@ class PoolLimits:
     dns_ttl: float = 10.0
 
     def __post_init__(self) -> None:
-        _check_at_least(self, 1, "connections")
+        _check_at_least(self, 1, "connections", nullable=True)
         _check_whole(self, "connections")
         _check_at_least(self, 0, "keepalive", "dns_ttl")
 

@@ -139,6 +139,7 @@ def _restore(
     kind: type[OpenRouterError], args: tuple[object, ...], state: dict[str, object]
 ) -> OpenRouterError:
     error = kind.__new__(kind, *args)
+    error.args = args  # OSError, a base of TimeoutError, leaves it to __init__
     error.__dict__.update(state)
     return error
 

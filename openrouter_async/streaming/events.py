@@ -59,6 +59,7 @@ class EventReader:
         if self._backlog:
             await asyncio.sleep(0)
         else:
+            self._decoder.check()
             block = await self._read()
             if not block:
                 return False

@@ -31,6 +31,7 @@ class EventDecoder:
         "_data",
         "_data_size",
         "_limit",
+        "_overflow",
         "_start",
         "_tail",
         "_tail_size",
@@ -38,6 +39,7 @@ class EventDecoder:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
+        self._overflow = False
         self._start: bytes | None = b""
         self._after_cr = False
         self._tail: list[bytes] = []  # pieces of an unfinished line
@@ -49,11 +51,12 @@ class EventDecoder:
         """
         Return the data of the events that `block` completes.
 
-        Events without data, or with an empty one, are heartbeats and left out.
-
-        Raises:
-            ResponseTooLargeError: an event is over the limit.
+        Events without data, or with an empty one, are heartbeats and left out. From
+        an event over the limit on there are none: see `check()`.
         """
+        if self._overflow:
+            return []
+
         if self._start is not None:
             block = self._drop_bom(block)
 
@@ -63,24 +66,50 @@ class EventDecoder:
         lines = block.split(b"\n")
         rest = lines.pop()
         events: list[bytes] = []
+        crowded = self._tail_size + self._data_size + len(block) > self._limit
         if lines:
             if self._tail:
                 lines[0] = b"".join((*self._tail, lines[0]))
                 self._tail.clear()
                 self._tail_size = 0
 
-            self._read(lines, events)
+            self._read(self._within_limit(lines) if crowded else lines, events)
 
         if rest:
             self._tail.append(rest)
             self._tail_size += len(rest)
 
         if self._tail_size + self._data_size > self._limit:
+            self._overflow = True
+
+        return events
+
+    def check(self) -> None:
+        """
+        Raise where an event over the limit came after those handed out.
+
+        Raises:
+            ResponseTooLargeError: it did.
+        """
+        if self._overflow:
             raise ResponseTooLargeError(
                 f"an event of the stream is over {self._limit} bytes (SizeLimits.event)"
             )
 
-        return events
+    def _within_limit(self, lines: list[bytes]) -> list[bytes]:
+        """Return the lines before the first that takes its event over the limit."""
+        size = self._data_size
+        for number, line in enumerate(lines):
+            if size + len(line) > self._limit:
+                self._overflow = True
+                return lines[:number]
+
+            if not line:
+                size = 0
+            elif line == b"data" or line.startswith(b"data:"):
+                size += 1 + len(line[5:].removeprefix(b" "))
+
+        return lines
 
     def _drop_bom(self, block: bytes) -> bytes:
         begun = (self._start or b"") + block

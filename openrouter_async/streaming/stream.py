@@ -26,7 +26,6 @@ from openrouter_async.types.lenient import Json
 from openrouter_async.types.usage import Usage
 from openrouter_async.types.wire import ResponseMeta
 
-
 _LEFT = "the stream was left before its end"
 
 

@@ -4,6 +4,15 @@ from openrouter_async.testing.behaviours import (
     Behaviour,
     Chunks,
     Comments,
+    NoDone,
+    Pad,
+    RawEvents,
+    Respond,
+    Slow,
+    Stall,
+    Text,
+)
+from openrouter_async.testing.faults import (
     Cut,
     Disconnect,
     ErrorEvent,
@@ -12,13 +21,6 @@ from openrouter_async.testing.behaviours import (
     Hang,
     HtmlPage,
     Malformed,
-    NoDone,
-    Pad,
-    RawEvents,
-    Respond,
-    Slow,
-    Stall,
-    Text,
 )
 from openrouter_async.testing.journal import JournalRecord, Statistics
 from openrouter_async.testing.limits import (

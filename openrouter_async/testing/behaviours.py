@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 Headers: TypeAlias = "Mapping[str, str] | Sequence[tuple[str, str]]"
 
@@ -23,7 +23,7 @@ class Behaviour:
 
     times: int | None = field(default=1, kw_only=True)
 
-    faulty: ClassVar[bool] = True
+    faulty: ClassVar[bool] = False
     """Whether a request that met it counts as failed in the statistics."""
     needs_answer: ClassVar[bool] = True
     """Whether it works on an ordinary answer, so that the request must be valid."""
@@ -43,91 +43,14 @@ class Respond(Behaviour):
     Attributes:
         status: HTTP status.
         body: Bytes or text as they are; anything else is sent as JSON.
-        headers: Response headers, a mapping or pairs (to repeat a name). The
-            content type is `application/json` unless named here.
+        headers: A mapping, or pairs (to repeat a name); the content type is
+            `application/json` unless named here.
     """
 
     status: int = 200
     body: object = b""
     headers: Headers = ()
-
-    faulty: ClassVar[bool] = False
     needs_answer: ClassVar[bool] = False
-
-
-@dataclass(frozen=True, slots=True)
-class Fail(Behaviour):
-    """
-    Answer with an HTTP error status and OpenRouter's classic envelope.
-
-    Attributes:
-        status: HTTP status.
-        message: The error's message; by default what the service says.
-        code: The error's code; by default the status.
-        error_type: For the metadata, such as `"provider_overloaded"`.
-        metadata: Further metadata.
-        retry_after: Value of the Retry-After header: seconds, or any text, such
-            as an HTTP date or nonsense.
-        headers: Further response headers.
-    """
-
-    status: int
-    message: str | None = None
-    code: int | str | None = None
-    error_type: str | None = None
-    metadata: Mapping[str, object] | None = None
-    retry_after: float | str | None = None
-    headers: Headers = ()
-
-    needs_answer: ClassVar[bool] = False
-
-
-@dataclass(frozen=True, slots=True)
-class FailInside(Behaviour):
-    """
-    Answer with status 200 and an error inside.
-
-    Attributes:
-        code: The error's code, a number or a string.
-        message: The error's message.
-        at: `"body"`: an `error` member and no choices (streamed: the first and
-            only event). `"choice"`: an `error` member in the first choice, next
-            to `finish_reason: "error"` and the text so far.
-        after_tokens: Tokens of the text so far, for `"choice"`.
-        error_type: For the metadata.
-        metadata: Further metadata.
-    """
-
-    code: int | str = 502
-    message: str | None = None
-    at: Literal["body", "choice"] = "body"
-    after_tokens: int = 3
-    error_type: str | None = None
-    metadata: Mapping[str, object] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorEvent(Behaviour):
-    """
-    Break a stream off with an error event.
-
-    A plain request gets an error inside its first choice.
-
-    Attributes:
-        after_tokens: Tokens sent before it; 0 makes it the first event.
-        code: The error's code, a number or a string.
-        message: The error's message.
-        done: Whether `[DONE]` follows it.
-        error_type: For the metadata.
-        metadata: Further metadata.
-    """
-
-    after_tokens: int = 3
-    code: int | str = 502
-    message: str | None = None
-    done: bool = False
-    error_type: str | None = None
-    metadata: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,27 +69,6 @@ class Stall(Behaviour):
     after_tokens: int = 0
     release: asyncio.Event | None = None
 
-    faulty: ClassVar[bool] = False
-
-
-@dataclass(frozen=True, slots=True)
-class Cut(Behaviour):
-    """
-    End the answer too early.
-
-    Attributes:
-        after_tokens: Tokens of a stream that are sent; a finish reason never is.
-        after_bytes: Bytes of the body that are sent instead. With neither, a
-            stream ends after three tokens and a plain body half-way.
-        how: `"fin"`: the connection is closed in mid-body. `"reset"`: it is
-            reset. `"clean"`: the body is framed properly and only too short, with
-            neither finish reason nor `[DONE]`.
-    """
-
-    after_tokens: int | None = None
-    after_bytes: int | None = None
-    how: Literal["fin", "reset", "clean"] = "fin"
-
 
 @dataclass(frozen=True, slots=True)
 class Pad(Behaviour):
@@ -182,8 +84,6 @@ class Pad(Behaviour):
 
     count: int | None = 3
     interval: float = 0.0
-
-    faulty: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,46 +101,10 @@ class Comments(Behaviour):
     interval: float = 0.0
     after_tokens: int = 0
 
-    faulty: ClassVar[bool] = False
-
-
-@dataclass(frozen=True, slots=True)
-class Malformed(Behaviour):
-    """
-    Send something that is not JSON where JSON belongs.
-
-    Attributes:
-        body: The whole body of a plain answer.
-        event: The data of one event of a stream, which then goes on.
-        after_tokens: Tokens that come before that event.
-    """
-
-    body: bytes = b'{"id": "gen-1", "choices": [{"text": "Once'
-    event: bytes = b'{"id": "gen-1", "choices": [{"text": "Once'
-    after_tokens: int = 3
-
 
 @dataclass(frozen=True, slots=True)
 class NoDone(Behaviour):
     """Leave out the `[DONE]` of a stream that is complete otherwise."""
-
-    faulty: ClassVar[bool] = False
-
-
-@dataclass(frozen=True, slots=True)
-class HtmlPage(Behaviour):
-    """
-    Answer with a page of HTML, as a proxy in between does.
-
-    Attributes:
-        status: HTTP status.
-        title: Title and heading of the page.
-    """
-
-    status: int = 502
-    title: str = "Bad gateway"
-
-    needs_answer: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,8 +122,6 @@ class Text(Behaviour):
     finish_reason: str = "stop"
     reasoning: str | None = None
 
-    faulty: ClassVar[bool] = False
-
 
 @dataclass(frozen=True, slots=True)
 class Chunks(Behaviour):
@@ -271,10 +133,8 @@ class Chunks(Behaviour):
         done: Whether `[DONE]` follows.
     """
 
-    chunks: Iterable[Mapping[str, object]]
+    chunks: Sequence[Mapping[str, object]]
     done: bool = True
-
-    faulty: ClassVar[bool] = False
     needs_answer: ClassVar[bool] = False
 
 
@@ -287,23 +147,13 @@ class RawEvents(Behaviour):
         data: The body.
         split: Bytes in one write; None for all.
         interval: Seconds before each write.
-        hold: Whether the body is left open when all is sent, until the client
-            goes away.
+        hold: Whether the body is left open until the client goes away.
     """
 
     data: bytes
     split: int | None = None
     interval: float = 0.0
     hold: bool = False
-
-    faulty: ClassVar[bool] = False
-    needs_answer: ClassVar[bool] = False
-
-
-@dataclass(frozen=True, slots=True)
-class Hang(Behaviour):
-    """Never answer; the connection stays open until the client goes away."""
-
     needs_answer: ClassVar[bool] = False
 
 
@@ -319,19 +169,3 @@ class Slow(Behaviour):
 
     token_interval: float
     latency: float | None = None
-
-    faulty: ClassVar[bool] = False
-
-
-@dataclass(frozen=True, slots=True)
-class Disconnect(Behaviour):
-    """
-    Close the connection instead of answering.
-
-    Attributes:
-        how: `"fin"` closes it, `"reset"` resets it.
-    """
-
-    how: Literal["fin", "reset"] = "fin"
-
-    needs_answer: ClassVar[bool] = False

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+ErrorObject: TypeAlias = dict[str, object]
 
 USER_ID = "user_simulator"
 
@@ -34,7 +36,7 @@ def error_object(
     message: str | None = None,
     error_type: str | None = None,
     metadata: Mapping[str, object] | None = None,
-) -> dict[str, object]:
+) -> ErrorObject:
     """
     Return the value of an `error` member.
 
@@ -50,7 +52,7 @@ def error_object(
     if message is None:
         message = _MESSAGES.get(code, "Error") if isinstance(code, int) else "Error"
 
-    error: dict[str, object] = {"code": code, "message": message}
+    error: ErrorObject = {"code": code, "message": message}
     details = dict(metadata or {})
     if error_type is not None:
         details["error_type"] = error_type
@@ -61,7 +63,7 @@ def error_object(
     return error
 
 
-def error_body(error: Mapping[str, object], *, known_user: bool = True) -> bytes:
+def error_body(error: ErrorObject, *, known_user: bool = True) -> bytes:
     """
     Return the body of an error response.
 

@@ -195,6 +195,9 @@ class Exchange:
 
 async def read_body(request: web.BaseRequest) -> bytes | None:
     """Return the body of a request, or None if it is too large to be read."""
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
     parts: list[bytes] = []
     size = 0
     async for part in request.content.iter_any():

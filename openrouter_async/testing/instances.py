@@ -185,23 +185,20 @@ class _Maker:
 
     def _number(self, rules: dict[str, object], _depth: int) -> object:
         step = _number_of(rules, "multipleOf", 1)
-        low = _number_of(rules, "minimum", -math.inf)
         above = _number_of(rules, "exclusiveMinimum", -math.inf)
-        high = min(
-            _number_of(rules, "maximum", math.inf),
-            _number_of(rules, "exclusiveMaximum", math.inf),
-        )
-        start = max(low, above)
-        if start == -math.inf:
-            start = 0 if high > 0 else high - step
+        below = _number_of(rules, "exclusiveMaximum", math.inf)
+        low = max(_number_of(rules, "minimum", -math.inf), above)
+        high = min(_number_of(rules, "maximum", math.inf), below)
+        if low == -math.inf:
+            low = 0 if high > 0 else high - step
 
-        number = math.ceil(start / step) * step
+        number = math.ceil(low / step) * step
         if number <= above:
             number += step
 
-        if number >= high and rules.get("type") == "number":
-            # No whole step between the bounds: take the middle.
-            number = start if start == high else (start + high) / 2
+        if rules.get("type") == "number" and (number > high or number >= below):
+            # No whole step lies between the bounds.
+            number = (low + high) / 2
 
         return int(number) if number == int(number) else number
 

@@ -127,23 +127,23 @@ class Journal:
         """Count a connection."""
         self._connections += 1
 
-    def arrived(self) -> None:
+    def arrived(self, record: JournalRecord) -> None:
         """Count a request whose body is still to be read."""
         self._requests += 1
         self._in_flight += 1
         self._peak_in_flight = max(self._peak_in_flight, self._in_flight)
-
-    def opened(self, record: JournalRecord) -> None:
-        """Keep the record of a request that is about to be answered."""
         self._records[record.number] = record
         if self._size is not None and len(self._records) > self._size:
             del self._records[next(iter(self._records))]
 
-    def finished(self, record: JournalRecord, *, failed: bool) -> None:
-        """Count a request as done and keep its last record."""
+    def updated(self, record: JournalRecord) -> None:
+        """Keep what is known about a request by now."""
         if record.number in self._records:
             self._records[record.number] = record
 
+    def finished(self, record: JournalRecord, *, failed: bool) -> None:
+        """Count a request as done and keep its last record."""
+        self.updated(record)
         self._in_flight -= 1
         self._tokens_sent += record.tokens_sent
         if record.outcome == REFUSED:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from openrouter_async.testing import behaviours
-from openrouter_async.testing.envelopes import error_body, error_object
+from openrouter_async.testing import behaviours, faults
+from openrouter_async.testing.envelopes import ErrorObject, error_body, error_object
 from openrouter_async.testing.limits import format_seconds
 from openrouter_async.testing.scenes import (
     EVENT_STREAM,
@@ -71,8 +71,8 @@ def _(behaviour: behaviours.Respond, _scene: Scene) -> Iterable[Step]:
     return [whole(behaviour.status, body, _pairs(behaviour.headers))]
 
 
-@steps_of.register(behaviours.Fail)
-def _(behaviour: behaviours.Fail, _scene: Scene) -> Iterable[Step]:
+@steps_of.register(faults.Fail)
+def _(behaviour: faults.Fail, _scene: Scene) -> Iterable[Step]:
     error = error_object(
         behaviour.status if behaviour.code is None else behaviour.code,
         behaviour.message,
@@ -88,15 +88,15 @@ def _(behaviour: behaviours.Fail, _scene: Scene) -> Iterable[Step]:
     return [whole(behaviour.status, error_body(error), headers)]
 
 
-@steps_of.register(behaviours.HtmlPage)
-def _(behaviour: behaviours.HtmlPage, _scene: Scene) -> Iterable[Step]:
+@steps_of.register(faults.HtmlPage)
+def _(behaviour: faults.HtmlPage, _scene: Scene) -> Iterable[Step]:
     page = _PAGE.format(title=behaviour.title).encode()
     headers = (("Content-Type", "text/html; charset=UTF-8"),)
     return [whole(behaviour.status, page, headers)]
 
 
-@steps_of.register(behaviours.FailInside)
-def _(behaviour: behaviours.FailInside, scene: Scene) -> Iterable[Step]:
+@steps_of.register(faults.FailInside)
+def _(behaviour: faults.FailInside, scene: Scene) -> Iterable[Step]:
     rendering = scene.render(None)
     error = _error_in_band(behaviour)
     if not scene.stream:
@@ -112,8 +112,8 @@ def _(behaviour: behaviours.FailInside, scene: Scene) -> Iterable[Step]:
     return _broken_off(scene, rendering, behaviour.after_tokens, ending, done=True)
 
 
-@steps_of.register(behaviours.ErrorEvent)
-def _(behaviour: behaviours.ErrorEvent, scene: Scene) -> Iterable[Step]:
+@steps_of.register(faults.ErrorEvent)
+def _(behaviour: faults.ErrorEvent, scene: Scene) -> Iterable[Step]:
     rendering = scene.render(None)
     error = _error_in_band(behaviour)
     if not scene.stream:
@@ -145,8 +145,8 @@ def _(behaviour: behaviours.Stall, scene: Scene) -> Iterable[Step]:
     ]
 
 
-@steps_of.register(behaviours.Cut)
-def _(behaviour: behaviours.Cut, scene: Scene) -> Iterable[Step]:
+@steps_of.register(faults.Cut)
+def _(behaviour: faults.Cut, scene: Scene) -> Iterable[Step]:
     rendering = scene.render(None)
     if scene.stream:
         return _cut_stream(behaviour, scene, rendering)
@@ -181,8 +181,8 @@ def _(behaviour: behaviours.Comments, scene: Scene) -> Iterable[Step]:
     return scene.interrupted(scene.render(None), behaviour.after_tokens, comments)
 
 
-@steps_of.register(behaviours.Malformed)
-def _(behaviour: behaviours.Malformed, scene: Scene) -> Iterable[Step]:
+@steps_of.register(faults.Malformed)
+def _(behaviour: faults.Malformed, scene: Scene) -> Iterable[Step]:
     rendering = scene.render(None)
     if not scene.stream:
         return [whole(200, behaviour.body)]
@@ -224,8 +224,8 @@ def _(behaviour: behaviours.RawEvents, _scene: Scene) -> Iterable[Step]:
     return chain([EVENT_STREAM], writes, [Hold()] if behaviour.hold else [])
 
 
-@steps_of.register(behaviours.Hang)
-def _(_behaviour: behaviours.Hang, _scene: Scene) -> Iterable[Step]:
+@steps_of.register(faults.Hang)
+def _(_behaviour: faults.Hang, _scene: Scene) -> Iterable[Step]:
     return [Hold()]
 
 
@@ -240,8 +240,8 @@ def _(behaviour: behaviours.Slow, scene: Scene) -> Iterable[Step]:
     return replace(scene, pace=pace).ordinary()
 
 
-@steps_of.register(behaviours.Disconnect)
-def _(behaviour: behaviours.Disconnect, _scene: Scene) -> Iterable[Step]:
+@steps_of.register(faults.Disconnect)
+def _(behaviour: faults.Disconnect, _scene: Scene) -> Iterable[Step]:
     return [Break(behaviour.how)]
 
 
@@ -258,7 +258,7 @@ def _broken_off(
 
 
 def _cut_stream(
-    behaviour: behaviours.Cut, scene: Scene, rendering: Rendering
+    behaviour: faults.Cut, scene: Scene, rendering: Rendering
 ) -> Iterable[Step]:
     breaks = [] if behaviour.how == "clean" else [Break(behaviour.how)]
     if behaviour.after_bytes is not None:
@@ -290,12 +290,8 @@ def _some(data: bytes) -> list[Piece]:
     return [Piece(data)] if data else []
 
 
-def _error_in_band(
-    behaviour: behaviours.FailInside | behaviours.ErrorEvent,
-) -> Mapping[str, object]:
-    return error_object(
-        behaviour.code, behaviour.message, behaviour.error_type, behaviour.metadata
-    )
+def _error_in_band(fault: faults.FailInside | faults.ErrorEvent) -> ErrorObject:
+    return error_object(fault.code, fault.message, fault.error_type, fault.metadata)
 
 
 def _pairs(headers: behaviours.Headers) -> Headers:

@@ -66,10 +66,9 @@ class Server(web.Server):
 
     async def aclose(self) -> None:
         """Give up all requests and drop all connections."""
-        transports = [transport for _, transport in self._open.values()]
         self._service.close()
         await self._runner.cleanup()
-        for transport in transports:
+        for _, transport in tuple(self._open.values()):
             # Closing alone would wait for clients that do not read.
             transport.abort()
 

@@ -131,8 +131,6 @@ class Service:
     def _arrived(self, request: web.BaseRequest, connection: int) -> Exchange:
         number = next(self._numbers)
         created = int(self._wall_clock())
-        self.journal.arrived()
-        self.idle.clear()
         record = journal.JournalRecord(
             number=number,
             method=request.method,
@@ -144,6 +142,8 @@ class Service:
             received_at=self._clock(),
             generation_id=generation_id(created, self._salt, number),
         )
+        self.journal.arrived(record)
+        self.idle.clear()
         return Exchange(request, record, created)
 
     def _left(self, exchange: Exchange) -> None:
@@ -167,6 +167,9 @@ class Service:
             await self._serve(exchange, request)
         except RefusedError as error:
             await _refuse(exchange, error.refusal)
+        except web.RequestPayloadError:
+            message = "The body cannot be decoded"
+            await _refuse(exchange, Refusal(status=400, message=message))
         except ConnectionError:
             raise
         except Exception as error:
@@ -218,7 +221,7 @@ class Service:
             params=params or {},
             received_at=self._clock(),
         )
-        self.journal.opened(exchange.record)
+        self.journal.updated(exchange.record)
         if body is None:
             raise RefusedError(Refusal(status=413))
 

@@ -34,6 +34,22 @@ def read_answer(
         ResponseDecodeError: it is not JSON, or holds neither choices nor an error.
     """
     try:
+        return _read(running, exchange, body, into)
+    except OpenRouterError as error:
+        failure = error
+
+    redacted = exchange.redact(body)
+    if redacted == body:
+        raise failure
+
+    # A server that quotes the request: the same failure, without the key in it.
+    return _read(running, exchange, redacted, into)
+
+
+def _read(
+    running: Running, exchange: Exchange, body: bytes, into: type[AnswerT]
+) -> AnswerT:
+    try:
         answer = decode_json(body, into)
     except ResponseDecodeError as error:
         raise _located(error, exchange) from None

@@ -23,16 +23,27 @@ from openrouter_async.types.lenient import (
 T = TypeVar("T", bound=msgspec.Struct)
 
 _PLAIN = frozenset({str, int, bool, type(None)})
+_BYTES = (bytes, bytearray, memoryview)
 _SHOWN = 200
 
 
 def _as_builtin(value: object) -> Json:
-    """Turn read-only mappings and other sequences into what JSON has."""
+    """Turn read-only mappings, other sequences and subclasses into what JSON has."""
     if is_object(value):
         return dict(value)
 
     if is_array(value):
         return list(value)
+
+    if isinstance(value, str):
+        return str.__str__(value)
+
+    # NumPy's numbers, for one.
+    if isinstance(value, float):
+        return float(value)
+
+    if isinstance(value, int):
+        return int(value)
 
     raise TypeError(f"{type(value).__name__} is not JSON")
 
@@ -53,15 +64,15 @@ def encode_body(members: Mapping[str, Json]) -> bytes:
     Raises:
         ConfigError: a value has no faithful JSON form: NaN and infinities (which
             encoders turn into null), bytes (into base64), lone surrogates,
-            integers beyond 64 bits, objects. It names the field.
+            objects, what holds itself. It names the field.
     """
     for name, value in members.items():
         if type(value) not in _PLAIN:
-            _check(value, name)
+            _check_member(value, name)
 
     try:
         return _encode(members)
-    except (TypeError, ValueError, OverflowError, RecursionError) as exc:
+    except (TypeError, ValueError) as exc:
         reason = str(exc)
 
     for name, value in members.items():
@@ -70,24 +81,50 @@ def encode_body(members: Mapping[str, Json]) -> bytes:
     raise ConfigError(f"the request cannot be encoded as JSON: {reason}")
 
 
+def _check_member(value: object, name: str) -> None:
+    try:
+        _check(value, name)
+    except ConfigError:
+        raise
+    except RecursionError:
+        problem = "is nested too deeply, or holds itself"
+    except (TypeError, ValueError) as exc:
+        problem = f"cannot be encoded as JSON: {exc}"
+    else:
+        return
+
+    raise ConfigError(f"{name} {problem}")
+
+
 def _check(value: object, path: str) -> None:
     """Raise for what the encoder would take but change."""
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ConfigError(f"{path} is {value}, which JSON does not have")
-    elif isinstance(value, bytes | bytearray | memoryview):
+    elif isinstance(value, _BYTES):
         raise ConfigError(f"{path} is bytes; decode it to str first")
     elif is_object(value):
-        for name, item in value.items():
-            if type(item) not in _PLAIN:
-                _check(item, f"{path}.{name}")
+        _check_object(value, path)
     elif is_array(value):
         _check_items(value, path)
+    elif isinstance(value, Enum):
+        _check(value.value, path)
     elif isinstance(value, msgspec.Struct) or is_dataclass(value):
-        _check(msgspec.to_builtins(value), path)
-    elif not isinstance(value, str | int | Enum | None):
+        _check(msgspec.to_builtins(value, builtin_types=_BYTES), path)
+    elif not isinstance(value, str | int | None):
         kind = type(value).__name__
         raise ConfigError(f"{path} is of type {kind}, which JSON does not have")
+
+
+def _check_object(members: Mapping[object, object], path: str) -> None:
+    for name, item in members.items():
+        # Numbers, such as the token ids of a bias, become strings.
+        if not isinstance(name, str | int) or isinstance(name, bool):
+            kind = type(name).__name__
+            raise ConfigError(f"a key of {path} is of type {kind}, not a string")
+
+        if type(item) not in _PLAIN:
+            _check(item, f"{path}.{name}")
 
 
 def _check_items(items: Sequence[object], path: str) -> None:
@@ -117,8 +154,6 @@ def _try_to_encode(value: Json, path: str) -> None:
         _encode(value)
     except UnicodeEncodeError:
         problem = "holds a lone surrogate, which has no UTF-8 form"
-    except OverflowError:
-        problem = "is beyond 64 bits; send it as a string or a float"
     except (TypeError, ValueError) as exc:
         problem = f"cannot be encoded as JSON: {exc}"
     else:

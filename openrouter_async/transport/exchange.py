@@ -106,6 +106,10 @@ class Exchange:
             policy=self._call.retry,
         )
 
+    def redact(self, text: bytes) -> bytes:
+        """Blot the key out of what the server sent and an error will keep."""
+        return self._call.key.redact(text)
+
     def connecting(self) -> None:
         """Start the connect timer."""
         self._watch.enter_connect(self._watch.now())
@@ -272,7 +276,7 @@ class Exchange:
     async def _status_error(self) -> OpenRouterError:
         body = await self._read_error_body()
         head = self.head()
-        error = from_response(head, self._call.key.redact(body))
+        error = from_response(head, self.redact(body))
         if isinstance(error, AuthenticationError) and self._may_refresh_key():
             error.kind = "stale"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
 from collections.abc import Mapping
@@ -157,7 +158,7 @@ def _api_error(
 def _status_code(envelope: Envelope, status: int) -> int | None:
     """Return the HTTP-like code that decides the class, None if none is usable."""
     name = str(envelope.code)
-    numbers = [int(name) if name.isascii() and name.isdigit() else None]
+    numbers = [int(name) if _THREE_DIGITS.fullmatch(name) else None]
     numbers += [envelope.http_status, _NAMED.get(name)]
     if status >= 300:
         numbers.append(status)
@@ -191,6 +192,7 @@ def _kind(code: int | None, envelope: Envelope, head: Head) -> Kind:
 
 
 _TOLD = {"true": True, "false": False}
+_THREE_DIGITS = re.compile("[0-9]{3}")
 
 
 def _hint(code: int | None, envelope: Envelope) -> str | None:

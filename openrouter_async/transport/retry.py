@@ -95,7 +95,7 @@ def judge(
     if error.kind in ("ambiguous", "stale") and not policy.retry_ambiguous:
         return Verdict(reason="It may have been carried out (retry_ambiguous=False)")
 
-    if error.status in policy.statuses_once and retries >= 1:
+    if retries >= 1 and not policy.statuses_once.isdisjoint((error.status, error.code)):
         return _STOP
 
     wait = _wait(error, policy, retries, random)
@@ -235,6 +235,10 @@ class Attempts:
             OpenRouterError: `error`, when there is none; it knows the attempts.
         """
         now = self._watch.now()
+        if self._freed and error.kind == "stale" and error.status is not None:
+            # The key that was asked for anew has been refused as well.
+            error.kind = "final"
+
         verdict = judge(
             error,
             self._policy,

@@ -47,11 +47,9 @@ def json_value(text: bytes) -> Json:
     """
     decoded = text.decode("utf-8-sig", "replace")
     try:
-        value: Json = json.loads(decoded, parse_constant=lambda _: None)
+        return _encodable(json.loads(decoded, parse_constant=lambda _: None))
     except RecursionError:
         message = "the JSON is nested too deeply"
-    else:
-        return _encodable(value)
 
     raise ValueError(message)
 

@@ -1,0 +1,81 @@
+"""The act of the demo that asks for very many answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from openrouter_async.cli.acts import Play, heading
+from openrouter_async.cli.consoles import show_error
+from openrouter_async.cli.fan_out import Tally, fan_out
+from openrouter_async.cli.progress import Gauge, gauge, show_result
+from openrouter_async.client import OpenRouter
+from openrouter_async.config import RetryPolicy
+
+_REFRESH = 0.1  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowd:
+    """
+    Hold how many prompts there are and how they are sent.
+
+    Attributes:
+        prompts: how many.
+        in_flight: how many at a time.
+        retry: what is tried again.
+        limit: the rate limit, in words.
+        ideal: seconds it takes at best under that limit; None if it is not known.
+    """
+
+    prompts: int
+    in_flight: int
+    retry: RetryPolicy
+    limit: str
+    ideal: float | None
+
+
+async def fan_out_prompts(
+    console: Console, client: OpenRouter, play: Play, crowd: Crowd
+) -> int:
+    """
+    Fan prompts out and show how it goes.
+
+    Returns:
+        How many of them were lost.
+    """
+    title = f"3. {crowd.prompts:,} prompts, against {crowd.limit}"
+    heading(console, title, f"{crowd.in_flight} tasks share one client")
+    loop = asyncio.get_running_loop()
+    tally = Tally(total=crowd.prompts, started=loop.time())
+    prompts = play.prompts(crowd.prompts)
+    work = fan_out(client, prompts, play.params, crowd.retry, crowd.in_flight, tally)
+    with gauge(console, crowd.prompts) as shown:
+        await _watched(work, tally, shown)
+
+    show_result(console, tally, loop.time() - tally.started, crowd.ideal)
+    if tally.first_error is not None:
+        show_error(tally.first_error)
+
+    return tally.total - tally.answered
+
+
+async def _watched(
+    work: Coroutine[object, object, None], tally: Tally, shown: Gauge
+) -> None:
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(work)
+    try:
+        while not task.done():
+            shown.show(tally, loop.time())
+            await asyncio.wait({task}, timeout=_REFRESH)
+
+        await task
+        shown.show(tally, loop.time())
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})

@@ -1,0 +1,48 @@
+"""From what ends a command to the exit code of its process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import typer
+
+from openrouter_async.cli.consoles import show_error
+from openrouter_async.errors import ConfigError, OpenRouterError
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+"""What a shell reports for a process that SIGPIPE ended."""
+
+
+@contextmanager
+def exit_codes() -> Generator[None]:
+    """
+    Say in a line why the block failed, and end the process with the code for it.
+
+    Raises:
+        typer.Exit: with the exit code, when the block did not succeed.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except OpenRouterError as error:
+        show_error(error)
+        code = EXIT_USAGE if isinstance(error, ConfigError) else EXIT_FAILED
+        raise typer.Exit(code) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    except BrokenPipeError:
+        _drop_output()
+        raise typer.Exit(EXIT_BROKEN_PIPE) from None
+
+
+def _drop_output() -> None:
+    """Let what is still buffered go nowhere: Python flushes it when it exits."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -1,0 +1,191 @@
+"""A simulator that runs until a signal ends it, and says what happens."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import signal
+from collections.abc import Awaitable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import typer
+
+from openrouter_async.cli.request_log import RequestLog
+from openrouter_async.errors import ConfigError
+
+if TYPE_CHECKING:
+    from openrouter_async.testing import Limit, Simulator, Statistics
+
+RetryAfter: TypeAlias = Literal["seconds", "exact"] | None
+
+_LOOK = 0.1  # seconds between looks at the journal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """
+    Hold what a simulator is to be like.
+
+    Attributes:
+        host: address to listen on.
+        port: TCP port; 0 takes a free one.
+        api_key: that requests must carry; None for the usual one.
+        latency: seconds before the first token.
+        token_interval: seconds before each token.
+        rate: requests a second; None for no such limit.
+        burst: requests at once; None for the rate.
+        retry_after: what refusals say about the wait.
+        window: requests and seconds of a fixed window.
+        in_flight: requests at a time.
+        fail_rate: share of requests that fail.
+        log: whether to write a line per request.
+    """
+
+    host: str
+    port: int
+    api_key: str | None
+    latency: float
+    token_interval: float
+    rate: float | None
+    burst: float | None
+    retry_after: RetryAfter
+    window: tuple[int, float] | None
+    in_flight: int | None
+    fail_rate: float
+    log: bool
+
+
+async def serve(settings: Settings) -> None:
+    """
+    Run a simulator until SIGINT or SIGTERM.
+
+    Raises:
+        ConfigError: its address cannot be bound.
+    """
+    simulator = _simulator(settings)
+    stopped = asyncio.Event()
+    with _stopping(stopped):
+        await _start(simulator, f"{settings.host}:{settings.port}")
+        try:
+            _greet(simulator)
+            await _watch(simulator, stopped, log=settings.log)
+        finally:
+            await simulator.aclose()
+            _say(statistics_line(simulator.statistics()))
+
+
+async def _start(simulator: Simulator, address: str) -> None:
+    try:
+        await simulator.start()
+    except OSError as error:
+        message = f"cannot listen on {address} ({error.strerror})"
+        raise ConfigError(message, hint="--port 0 takes a free port") from None
+
+
+def _simulator(settings: Settings) -> Simulator:
+    # Imported here: other commands have no need of a server.
+    from openrouter_async.testing import Fail, Simulator
+    from openrouter_async.testing.simulator import API_KEY
+
+    simulator = Simulator(
+        host=settings.host,
+        port=settings.port,
+        api_key=settings.api_key or API_KEY,
+        rate_limit=_limits(settings),
+        latency=settings.latency,
+        token_interval=settings.token_interval,
+    )
+    if settings.fail_rate:
+        dice = Random(0)  # the same requests fail in every run
+        simulator.script(
+            Fail(503, times=None), when=lambda _: dice.random() < settings.fail_rate
+        )
+
+    return simulator
+
+
+def _limits(settings: Settings) -> list[Limit]:
+    from openrouter_async.testing import InFlightLimit, RateLimit, WindowLimit
+
+    limits: list[Limit] = []
+    form = settings.retry_after
+    if settings.in_flight is not None:
+        limits.append(InFlightLimit(settings.in_flight))
+
+    if settings.window is not None:
+        limits.append(WindowLimit(*settings.window, retry_after=form))
+
+    if settings.rate is not None:
+        limits.append(RateLimit(settings.rate, settings.burst, retry_after=form))
+
+    return limits
+
+
+@contextmanager
+def _stopping(stopped: asyncio.Event) -> Generator[None]:
+    """Set an event on SIGINT and SIGTERM, where the system lets a loop do so."""
+    loop = asyncio.get_running_loop()
+    handled: list[signal.Signals] = []
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stopped.set)
+            handled.append(number)
+    except NotImplementedError:
+        pass  # Windows: Ctrl-C cancels the command instead.
+
+    try:
+        yield
+    finally:
+        for number in handled:
+            loop.remove_signal_handler(number)
+
+
+def _greet(simulator: Simulator) -> None:
+    url, key = simulator.base_url, simulator.api_key
+    _say(f"A simulator of the OpenRouter API listens at {url}")
+    _say(f"Its key is {key}. Ctrl-C stops it. To use it from a shell:")
+    _say("")
+    _say(f"export OPENROUTER_BASE_URL={shlex.quote(url)}")
+    _say(f"export OPENROUTER_API_KEY={shlex.quote(key)}")
+    _say("")
+
+
+async def _watch(simulator: Simulator, stopped: asyncio.Event, *, log: bool) -> None:
+    if not log:
+        await stopped.wait()
+        return
+
+    lines = RequestLog(simulator)
+    while not await _within(_LOOK, stopped.wait()):
+        for line in lines.new():
+            _say(line)
+
+    for line in lines.new():
+        _say(line)
+
+
+async def _within(seconds: float, event: Awaitable[object]) -> bool:
+    try:
+        await asyncio.wait_for(event, seconds)
+    except TimeoutError:
+        return False
+
+    return True
+
+
+def statistics_line(counts: Statistics) -> str:
+    """Say in a line what a simulator was asked and how it answered."""
+    plural = "" if counts.requests == 1 else "s"
+    return (
+        f"{counts.requests} request{plural}: {counts.answered} answered,"
+        f" {counts.refused} refused, {counts.failed} failed;"
+        f" {counts.peak_in_flight} at most in flight,"
+        f" {counts.connections} connections, {counts.tokens_sent} tokens"
+    )
+
+
+def _say(line: str) -> None:
+    typer.echo(line)  # flushes: whoever starts this from a program waits for it
