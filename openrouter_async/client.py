@@ -86,7 +86,8 @@ class OpenRouter:
             never closed, and its loop is the only one the client works on.
         proxy: URL of an HTTP proxy.
         ssl: a context with certificates of your own; False turns verification off.
-        trust_env: read proxies from the environment, and credentials from `.netrc`.
+        trust_env: take the proxy from HTTPS_PROXY, HTTP_PROXY and NO_PROXY where
+            `proxy` names none. `.netrc` is never read.
         allow_http: permit a base URL without TLS that is not on this machine.
 
     Raises:
@@ -126,7 +127,7 @@ class OpenRouter:
             allow_http=allow_http,
         )
         _check_session(settings)
-        pool_settings = PoolSettings(limits=settings.pool, ssl=ssl, trust_env=trust_env)
+        pool_settings = PoolSettings(limits=settings.pool, ssl=ssl)
         sessions = SessionManager(pool_settings, session)
         self._settings = settings
         self._transport = _transport(settings, sessions)
@@ -158,7 +159,7 @@ class OpenRouter:
         Return a client with other settings that shares this one's connections.
 
         Closing either closes both. What shapes the pool (`pool`, `ssl`,
-        `trust_env`, `session`) cannot be changed: make another client for that.
+        `session`) cannot be changed: make another client for that.
 
         Args:
             api_key: as in the constructor; so are the others.
@@ -226,11 +227,9 @@ class OpenRouter:
 
 
 def _check_session(settings: _Settings) -> None:
-    shaped = settings.pool != PoolLimits() or settings.trust_env
-    if settings.session is not None and (shaped or settings.ssl is not True):
-        raise ConfigError(
-            "session= brings a pool of its own: set pool, ssl and trust_env on it"
-        )
+    shaped = settings.pool != PoolLimits() or settings.ssl is not True
+    if settings.session is not None and shaped:
+        raise ConfigError("session= brings a pool of its own: set pool and ssl on it")
 
 
 def _from_settings(kind: type[OpenRouter], settings: _Settings) -> OpenRouter:
@@ -243,16 +242,34 @@ def _transport(settings: _Settings, sessions: SessionManager) -> Transport:
     if isinstance(key, UnsetType):
         key = os.environ.get("OPENROUTER_API_KEY", "")
 
+    base_url = _base_url(settings)
     return Transport(
         sessions=sessions,
-        base_url=_base_url(settings),
+        base_url=base_url,
         key=KeySource(key),
         headers=_headers(settings),
         timeout=settings.timeout,
         retry=settings.retry,
         sizes=settings.sizes,
-        proxy=None if settings.proxy is None else _url("proxy", settings.proxy),
+        proxy=_proxy(settings, base_url),
     )
+
+
+def _proxy(settings: _Settings, base_url: URL) -> URL | None:
+    if settings.proxy is not None:
+        return _url("proxy", settings.proxy)
+
+    if not settings.trust_env:
+        return None
+
+    # aiohttp's own trust_env also sends what `.netrc` holds for the API's host.
+    from urllib.request import getproxies, proxy_bypass
+
+    found = getproxies().get(base_url.scheme)
+    if not found or proxy_bypass(base_url.host or ""):
+        return None
+
+    return _url(f"{base_url.scheme}_proxy", found)
 
 
 def _headers(settings: _Settings) -> CIMultiDict[str]:

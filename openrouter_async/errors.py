@@ -128,7 +128,7 @@ class OpenRouterError(Exception):
         if self.attempts > 1:
             text = f"{text} (after {self.attempts} attempts, {self.elapsed:.1f} s)"
 
-        return printable(f"{text}. {self.hint}" if self.hint else text)
+        return printable(f"{text.rstrip('.')}. {self.hint}" if self.hint else text)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Called without __init__: subclasses are free to build their own message.
@@ -241,6 +241,11 @@ class ResponseDecodeError(OpenRouterError):
     """Raised when an answer is not what the API promises: cut, HTML, not JSON."""
 
     kind: Kind = "refused"
+
+    @property
+    def maybe_billed(self) -> bool:
+        """Whether the request may have been billed: something did answer it."""
+        return True
 
 
 class ResponseTooLargeError(ResponseDecodeError):

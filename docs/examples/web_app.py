@@ -82,7 +82,7 @@ async def relay(request: web.Request) -> web.StreamResponse:
             async for text in stream.texts():
                 await send(response, "text", text)
         except OpenRouterError as error:
-            await send(response, "error", str(error))
+            await send(response, "error", type(error).__name__)
         else:
             await send(response, "done", stream.snapshot.choices[0].finish_reason)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from importlib.util import find_spec
-from typing import cast
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    import io
 
 _NEEDED = ("typer", "rich", "jsonschema")
 
@@ -25,7 +27,7 @@ def main() -> None:
         )
         raise SystemExit(2)
 
-    if isinstance(sys.stdout, io.TextIOWrapper):
+    if hasattr(sys.stdout, "reconfigure"):
         # An answer may hold what a terminal's encoding has no character for.
         cast("io.TextIOWrapper", sys.stdout).reconfigure(errors="replace")
 

@@ -37,7 +37,7 @@ def show_error(error: OpenRouterError) -> None:
     """Write an error as a line, and its hint as another."""
     message = str(error)
     if error.hint:
-        message = message.removesuffix(f". {printable(error.hint)}")
+        message = message.removesuffix(printable(error.hint)).rstrip(". ")
 
     show_message("error: ", "bold red", message)
     if error.hint:

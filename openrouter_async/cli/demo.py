@@ -90,7 +90,7 @@ async def _simulated(play: Play, prompts: int, rate: float) -> int:
             prompts=prompts,
             # Half as many again as the limit lets through: some will be refused.
             in_flight=min(512, max(8, round(1.5 * rate * _LATENCY))),
-            retry=_patient(max_backoff=0.5),
+            retry=_patient(max_retries=1000, max_backoff=0.5),
             limit=f"{rate:g} requests a second",
             ideal=max(0.0, prompts - burst) / rate + _LATENCY,
         )
@@ -120,17 +120,17 @@ async def _live(console: Console, live: OpenRouter, play: Play, prompts: int) ->
         crowd = Crowd(
             prompts=prompts,
             in_flight=_LIVE_IN_FLIGHT,
-            retry=_patient(max_backoff=20.0),
+            retry=_patient(max_retries=8, max_backoff=20.0),
             limit="whatever rate the API allows",
             ideal=None,
         )
         return await fan_out_prompts(console, opened, play, crowd)
 
 
-def _patient(max_backoff: float) -> RetryPolicy:
+def _patient(max_retries: int, max_backoff: float) -> RetryPolicy:
     """Return the policy of who would rather wait than lose an answer."""
     return RetryPolicy(
-        max_retries=1000,
+        max_retries=max_retries,
         budget_ratio=None,
         throttle_backoff=0.2,
         max_backoff=max_backoff,

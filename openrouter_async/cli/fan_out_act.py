@@ -54,7 +54,7 @@ async def fan_out_prompts(
     prompts = play.prompts(crowd.prompts)
     work = fan_out(client, prompts, play.params, crowd.retry, crowd.in_flight, tally)
     with gauge(console, crowd.prompts) as shown:
-        await _watched(work, tally, shown)
+        await watch(work, tally, shown)
 
     show_result(console, tally, loop.time() - tally.started, crowd.ideal)
     if tally.first_error is not None:
@@ -63,9 +63,17 @@ async def fan_out_prompts(
     return tally.total - tally.answered
 
 
-async def _watched(
+async def watch(
     work: Coroutine[object, object, None], tally: Tally, shown: Gauge
 ) -> None:
+    """
+    Show a fan-out until it is over.
+
+    Args:
+        work: the fan-out; cancelled when the display fails.
+        tally: that it keeps.
+        shown: where its counts go.
+    """
     loop = asyncio.get_running_loop()
     task = loop.create_task(work)
     try:

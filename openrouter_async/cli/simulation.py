@@ -178,13 +178,17 @@ async def _within(seconds: float, event: Awaitable[object]) -> bool:
 
 def statistics_line(counts: Statistics) -> str:
     """Say in a line what a simulator was asked and how it answered."""
-    plural = "" if counts.requests == 1 else "s"
     return (
-        f"{counts.requests} request{plural}: {counts.answered} answered,"
+        f"{_counted(counts.requests, 'request')}: {counts.answered} answered,"
         f" {counts.refused} refused, {counts.failed} failed;"
         f" {counts.peak_in_flight} at most in flight,"
-        f" {counts.connections} connections, {counts.tokens_sent} tokens"
+        f" {_counted(counts.connections, 'connection')},"
+        f" {_counted(counts.tokens_sent, 'token')}"
     )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _say(line: str) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 
 from openrouter_async.errors import (
     APIConnectionError,
     APITimeoutError,
+    ResponseDecodeError,
     StreamInterruptedError,
 )
 from openrouter_async.streaming.sse import EventDecoder
@@ -17,6 +19,7 @@ from openrouter_async.transport.timers import Watch
 DONE = b"[DONE]"
 # Events handed out before other tasks get a turn: about a millisecond of work.
 _TURN = 256
+_ANSWERS = (b'"choices"', b'"error"')  # without them JSON is no answer
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -39,6 +42,7 @@ class EventReader:
         self.pending: Iterator[bytes] = iter(())
         self.first_event_at: float | None = None
         self._watch = watch
+        self._loop = asyncio.get_running_loop()
         self._decoder = EventDecoder(limit)
         self._turn: list[bytes] = []
         self._backlog: list[bytes] = []
@@ -54,6 +58,7 @@ class EventReader:
         Raises:
             StreamInterruptedError: the connection was lost.
             APITimeoutError: nothing came in time.
+            ResponseDecodeError: a plain body came that is no answer.
             ResponseTooLargeError: an event is over the limit.
         """
         if self._backlog:
@@ -76,6 +81,16 @@ class EventReader:
         self._turn.clear()
         self._backlog.clear()
         self.exchange.close()
+
+    def close_later(self) -> None:
+        """Have the event loop do it: a finaliser does no I/O, and runs anywhere."""
+        # aiohttp's protocol holds its response: dropping that closes nothing.
+        with suppress(RuntimeError):  # the loop is closed, and its sockets with it
+            self._loop.call_soon_threadsafe(self._drop)
+
+    def _drop(self) -> None:
+        self.close()
+        self._watch.close()
 
     async def _events(self, block: bytes) -> list[bytes]:
         if not self._sniffed:
@@ -107,7 +122,12 @@ class EventReader:
         if start[:1] not in (b"{", b"<"):
             return None
 
-        return block + await self.exchange.read()
+        plain = block + await self.exchange.read()
+        if start.startswith(b"{") and not any(name in plain for name in _ANSWERS):
+            body = self.exchange.redact(plain)[:4096]
+            raise ResponseDecodeError("the answer holds no choices", body=body)
+
+        return plain
 
     async def _read(self) -> bytes:
         try:

@@ -19,13 +19,14 @@ from openrouter_async.errors import (
 )
 from openrouter_async.streaming.events import DONE, EventReader
 from openrouter_async.transport.calls import Running, Transport
-from openrouter_async.transport.exchange import Call, Exchange
+from openrouter_async.transport.exchange import Call
 from openrouter_async.transport.failures import from_answer
 from openrouter_async.types.completion import Completion
 from openrouter_async.types.lenient import Json
 from openrouter_async.types.usage import Usage
 from openrouter_async.types.wire import ResponseMeta
 
+_ERROR = b'"error"'
 _LEFT = "the stream was left before its end"
 
 
@@ -168,6 +169,10 @@ class Stream(Generic[ChunkT, AnswerT_co]):
         """
         self._leave()
 
+    @property
+    def _left(self) -> bool:
+        return self._state == "left"
+
     def _leave(self) -> None:
         if self._state == "running":
             self._state = "left"
@@ -180,8 +185,9 @@ class Stream(Generic[ChunkT, AnswerT_co]):
             self._running.close()
 
     def __del__(self) -> None:
-        # No I/O here: the connection closes with the response that is dropped.
-        if getattr(self, "_reader", None) is not None and self._state == "running":
+        reader: EventReader | None = getattr(self, "_reader", None)
+        if reader is not None and self._state == "running":
+            reader.close_later()
             warnings.warn(
                 "a stream was dropped before its end; use `async with`, or"
                 " `await stream.aclose()`",
@@ -203,28 +209,35 @@ class Stream(Generic[ChunkT, AnswerT_co]):
         if self._running is None:
             self._running = self._transport.start(self._call)
 
-        while True:
-            exchange = self._running.next_attempt()
-            try:
-                await exchange.open()
-            except OpenRouterError as error:
-                failure = error
-            except BaseException:
-                self._state = "left"
-                self._running.close()
-                raise
-            else:
-                self._use(exchange)
-                return
+        while self._reader is None:
+            failure = await self._attempt(self._running)
+            if failure is not None and not self._left:
+                await self._repeat(failure)
 
-            await self._repeat(failure)
+            if self._left:  # by another task, which could not know of the connection
+                self._leave()
+                raise StreamInterruptedError(_LEFT)
 
-    def _use(self, exchange: Exchange) -> None:
-        assert self._running is not None
-        watch = self._running.watch
-        self._reader = EventReader(exchange, watch, self._call.sizes.event)
+    async def _attempt(self, running: Running) -> OpenRouterError | None:
+        """Open one attempt and read from it; return why there is none."""
+        exchange = running.next_attempt()
+        try:
+            await exchange.open()
+        except OpenRouterError as error:
+            return error
+        except BaseException:
+            self._give_up()
+            raise
+
+        self._reader = EventReader(exchange, running.watch, self._call.sizes.event)
         self._accumulator = self._new_accumulator()
-        self._meta = self._running.meta(exchange, None)
+        self._meta = running.meta(exchange, None)
+        return None
+
+    def _give_up(self) -> None:
+        """Leave a call that was cancelled between its attempts: it cannot go on."""
+        self._leave()
+        self._state = StreamInterruptedError("the stream was cancelled as it opened")
 
     async def _repeat(self, failure: OpenRouterError) -> None:
         """Wait for the next attempt; raise where there is none."""
@@ -241,7 +254,7 @@ class Stream(Generic[ChunkT, AnswerT_co]):
             self._running.close()
             raise
         except BaseException:
-            self._leave()
+            self._give_up()
             raise
 
     # Ways through
@@ -273,7 +286,7 @@ class Stream(Generic[ChunkT, AnswerT_co]):
         async for _ in self:
             pass
 
-        if self._state == "left":
+        if self._left:
             raise self._failed(StreamInterruptedError(_LEFT))
 
         return self.snapshot
@@ -282,6 +295,9 @@ class Stream(Generic[ChunkT, AnswerT_co]):
         try:
             while (chunk := await self._advance()) is not None:
                 yield chunk
+                while self._held:
+                    yield self._held.popleft()
+
                 for event in self._pending():
                     chunk = self._take(event)
                     if chunk is None:
@@ -340,7 +356,7 @@ class Stream(Generic[ChunkT, AnswerT_co]):
                 self._begun = True
                 return
 
-            if self._state == "left":
+            if self._left:
                 raise failure
 
             await self._repeat(failure)
@@ -370,10 +386,16 @@ class Stream(Generic[ChunkT, AnswerT_co]):
             return None
 
         accumulator = self._accumulator
+        if _ERROR in event:
+            event = self._redacted(event)
+
         try:
             chunk = accumulator.decode(event)
         except ResponseDecodeError as error:
             failure: OpenRouterError = error
+            redacted = self._redacted(event)
+            if redacted != event:
+                return self._take(redacted)
         else:
             if not accumulator.add(chunk):
                 return chunk
@@ -381,6 +403,10 @@ class Stream(Generic[ChunkT, AnswerT_co]):
             failure = self._reported(accumulator.error(chunk), event)
 
         raise self._failed(failure)
+
+    def _redacted(self, event: bytes) -> bytes:
+        """Return the event without the key, should a server quote the request."""
+        return event if self._reader is None else self._reader.exchange.redact(event)
 
     def _pending(self) -> Iterator[bytes]:
         return iter(()) if self._reader is None else self._reader.pending
@@ -411,18 +437,23 @@ class Stream(Generic[ChunkT, AnswerT_co]):
         assert self._reader is not None
         head = self._reader.exchange.head()
         head = replace(head, generation_id=self._meta.generation_id)
-        return from_answer(error, head, event, None)
+        redacted = self._reader.exchange.redact(event)
+        if redacted != event:
+            error = self._accumulator.error(self._accumulator.decode(redacted))
+
+        return from_answer(error, head, redacted, None)
 
     def _failed(self, error: OpenRouterError) -> OpenRouterError:
         """Return the error with what there is to know; after content it is the end."""
-        if self._state == "left":
+        if self._left:
             error = StreamInterruptedError(_LEFT)
 
         if self._accumulator.has_content:
             error.partial = self.snapshot
 
         error.status = error.status or self._meta.status or None
-        error.generation_id = error.generation_id or self._meta.generation_id
+        known = self._meta.generation_id or self._accumulator.answer.id
+        error.generation_id = error.generation_id or known
         if self._begun and self._running is not None:
             self._running.attempts.told(error)
             self._leave()

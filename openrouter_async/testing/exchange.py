@@ -27,6 +27,7 @@ LARGEST_BODY = 64 * 1024 * 1024
 # Writes without a pause between them before other connections get their turn.
 _WRITES_PER_TURN = 32
 
+_ENDED_EARLY = frozenset((journal.DISCONNECTED, journal.CLOSED, journal.FAILED))
 _LETTERS = string.ascii_letters + string.digits
 _TO_LETTERS = bytes(ord(_LETTERS[byte % len(_LETTERS)]) for byte in range(256))
 _LINGER_NOT_AT_ALL = struct.pack("ii", 1, 0)
@@ -78,7 +79,7 @@ class Exchange:
     @property
     def failed(self) -> bool:
         """Whether it ended in another way than with a whole answer."""
-        ended_early = self.outcome in {journal.DISCONNECTED, journal.CLOSED}
+        ended_early = self.outcome in _ENDED_EARLY
         return self.faulty or ended_early or (self.status or 500) >= 400
 
     @property
@@ -157,9 +158,9 @@ class Exchange:
             response.headers.add(name, value)
 
         response.headers.setdefault("X-Generation-Id", self.record.generation_id)
+        await response.prepare(self._request)
         self.response = response
         self.status = response.status
-        await response.prepare(self._request)
 
     async def _write(self, pieces: list[Piece]) -> None:
         if not pieces:

@@ -40,6 +40,10 @@ class RefusedError(Exception):
         self.refusal = refusal
 
 
+class LimitedError(RefusedError):
+    """Raised when a limit refuses a request."""
+
+
 class InvalidRequestError(RefusedError):
     """
     Raised when a request cannot be answered.

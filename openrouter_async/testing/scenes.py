@@ -107,22 +107,15 @@ class Scene:
     def _plain(self, rendering: Rendering) -> Iterator[Step]:
         body = rendering.body()
         wait = self.pace.latency + self.pace.token_interval * rendering.tokens
-        interval = self.pace.padding_interval
-        if interval is None:
+        if self.pace.padding_interval is not None:
+            yield json_head(None)
+            yield from _padding(wait, self.pace.padding_interval)
+            yield Piece(body, rendering.tokens)
+        else:
             if wait:
                 yield Pause(wait)
 
             yield whole(200, body, tokens=rendering.tokens)
-            return
-
-        yield json_head(None)
-        while wait > interval:
-            wait -= interval
-            yield Pause(interval)
-            yield Piece(PADDING)
-
-        yield Pause(wait)
-        yield Piece(body, rendering.tokens)
 
 
 def whole(status: int, body: bytes, headers: Headers = (), tokens: int = 0) -> Whole:
@@ -165,3 +158,12 @@ def with_done(pieces: Iterable[Piece], done: bool) -> Iterator[Piece]:
     yield from pieces
     if done:
         yield Piece(DONE)
+
+
+def _padding(wait: float, interval: float) -> Iterator[Step]:
+    while wait > interval:
+        wait -= interval
+        yield Pause(interval)
+        yield Piece(PADDING)
+
+    yield Pause(wait)

@@ -23,6 +23,7 @@ from openrouter_async.testing.limits import Limit, Moment
 from openrouter_async.testing.playing import steps_of
 from openrouter_async.testing.refusals import (
     InvalidRequestError,
+    LimitedError,
     Refusal,
     RefusedError,
 )
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("openrouter_async.testing")
 _logger.addHandler(logging.NullHandler())
 
-_LIMIT_STATUSES = frozenset((402, 429))
 _SHOWN_CHARACTERS = 4
 
 
@@ -165,22 +165,27 @@ class Service:
     async def _answer(self, exchange: Exchange, request: web.BaseRequest) -> None:
         try:
             await self._serve(exchange, request)
+        except LimitedError as error:
+            await _refuse(exchange, error.refusal, journal.REFUSED)
         except RefusedError as error:
             await _refuse(exchange, error.refusal)
         except web.RequestPayloadError:
             message = "The body cannot be decoded"
             await _refuse(exchange, Refusal(status=400, message=message))
-        except ConnectionError:
-            raise
         except Exception as error:
-            # What a user's predicate or answer function raises.
+            # What a user's predicate or answer function raises, or the news that
+            # the client is gone.
+            if isinstance(error, ConnectionError) and _is_gone(request):
+                raise
+
             _logger.exception("the simulator could not answer")
+            exchange.outcome = journal.FAILED
             if exchange.response is not None:
-                raise ConnectionResetError from error
+                raise
 
             message = f"{type(error).__name__}: {error}"
-            await _refuse(exchange, Refusal(status=500, message=message))
-            exchange.outcome = journal.FAILED
+            refusal = Refusal(status=500, message=message)
+            await _refuse(exchange, refusal, journal.FAILED)
 
     async def _serve(self, exchange: Exchange, request: web.BaseRequest) -> None:
         params = await self._receive(exchange, request)
@@ -249,7 +254,7 @@ class Service:
         for limit in self.limits:
             refusal = limit.decide(moment)
             if refusal is not None:
-                raise RefusedError(refusal)
+                raise LimitedError(refusal)
 
         exchange.admitted = True
         self._admitted += 1
@@ -261,10 +266,11 @@ class Service:
         await exchange.perform(steps, self._pace.events_per_write)
 
 
-async def _refuse(exchange: Exchange, refusal: Refusal) -> None:
+async def _refuse(
+    exchange: Exchange, refusal: Refusal, outcome: str = journal.REJECTED
+) -> None:
+    exchange.outcome = outcome
     error = error_object(refusal.status, refusal.message, metadata=refusal.metadata)
-    limited = refusal.status in _LIMIT_STATUSES
-    exchange.outcome = journal.REFUSED if limited else journal.REJECTED
     body = error_body(error, known_user=refusal.status != 401)
     headers = tuple(refusal.headers.items())
     await exchange.perform([whole(refusal.status, body, headers)])
@@ -278,6 +284,10 @@ def _headers(request: web.BaseRequest) -> dict[str, str]:
         headers["authorization"] = f"...{authorization[-_SHOWN_CHARACTERS:]}"
 
     return headers
+
+
+def _is_gone(request: web.BaseRequest) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 def _render_nothing(_text: Text | None) -> NoReturn:

@@ -93,7 +93,7 @@ class Transport:
 
     def start(self, call: Call) -> Running:
         """Return the call with its clock running."""
-        watch = Watch(call.timeout)
+        watch = Watch(call.timeout, self.sessions.alarms)
         return Running(call, self.sessions, watch, self._budget(call.retry))
 
     def _budget(self, policy: RetryPolicy) -> RetryBudget:

@@ -21,7 +21,7 @@ from openrouter_async.errors import (
 )
 from openrouter_async.transport.failures import Head, from_exception, from_response
 from openrouter_async.transport.keys import KeySource
-from openrouter_async.transport.session import OBSERVER, SessionManager
+from openrouter_async.transport.session import OBSERVERS, SessionManager
 from openrouter_async.transport.timers import Watch
 from openrouter_async.types.wire import joined_headers
 
@@ -54,6 +54,40 @@ class Call:
         return f"<Call {self.method} {self.url}>"
 
 
+class ConnectionNotes:
+    """
+    Note how a request came to its connection, and start the timers of that.
+
+    A connection remembers the context it was made in, for as long as the pool keeps
+    it: so this leads neither to the client nor to the call.
+
+    Attributes:
+        fresh_only: whether only a new connection will do.
+        sent: whether there was a connection to send on.
+        reused: whether that connection came from the pool.
+    """
+
+    __slots__ = ("_watch", "fresh_only", "reused", "sent")
+
+    def __init__(self, watch: Watch, *, fresh_only: bool) -> None:
+        self._watch = watch
+        self.fresh_only = fresh_only
+        self.sent = False
+        self.reused = False
+
+    def connecting(self) -> None:
+        """Start the connect timer."""
+        self._watch.enter_connect(self._watch.now())
+        self._watch.reschedule()
+
+    def connected(self, *, reused: bool) -> None:
+        """Start the timer of the first event: from here on bytes may be written."""
+        self.sent = True
+        self.reused = reused
+        self._watch.enter_answer(self._watch.now())
+        self._watch.reschedule()
+
+
 class Exchange:
     """
     Carry one attempt of a call, from the connection to the last byte.
@@ -64,14 +98,10 @@ class Exchange:
 
     __slots__ = (
         "_call",
-        "_observed",
+        "_notes",
         "_response",
-        "_reused",
-        "_sent",
-        "_session",
         "_sessions",
         "_watch",
-        "fresh_only",
     )
 
     def __init__(
@@ -80,9 +110,7 @@ class Exchange:
         self._call = call
         self._sessions = sessions
         self._watch = watch
-        self.fresh_only = fresh_only
-        self._reused = False
-        self._sent = not sessions.observes
+        self._notes = ConnectionNotes(watch, fresh_only=fresh_only)
         self._response: aiohttp.ClientResponse | None = None
         watch.start_attempt()
 
@@ -110,18 +138,6 @@ class Exchange:
         """Blot the key out of what the server sent and an error will keep."""
         return self._call.key.redact(text)
 
-    def connecting(self) -> None:
-        """Start the connect timer."""
-        self._watch.enter_connect(self._watch.now())
-        self._watch.reschedule()
-
-    def connected(self, *, reused: bool) -> None:
-        """Start the timer of the first event: from here on bytes may be written."""
-        self._sent = True
-        self._reused = reused
-        self._watch.enter_answer(self._watch.now())
-        self._watch.reschedule()
-
     async def open(self) -> None:
         """
         Send the request and receive the head.
@@ -131,30 +147,33 @@ class Exchange:
             APIConnectionError: no head arrived, or not in time.
         """
         session = await self._sessions.session()
-        token = OBSERVER.set(self)
-        try:
-            if not self._sessions.observes:
-                self.connected(reused=False)
+        if not self._sessions.observes:
+            self._notes.connected(reused=False)
 
-            self._response = await self._guard(self._request(session))
-        finally:
-            OBSERVER.reset(token)
-
+        self._response = await self._guard(self._request(session))
         status = self._response.status
         if not 200 <= status < 300 or status in _NO_BODY:
             raise await self._status_error()
 
     async def _request(self, session: aiohttp.ClientSession) -> aiohttp.ClientResponse:
         call = self._call
-        return await session.request(
-            call.method,
-            call.url,
-            data=call.body if len(call.body) < _ONE_WRITE else BytesIO(call.body),
-            headers=await call.key.add_to(call.headers),
-            allow_redirects=False,
-            timeout=_OFF,
-            proxy=call.proxy,
-        )
+        headers = await call.key.add_to(call.headers)
+        task = asyncio.current_task()
+        assert task is not None, "coroutines run in tasks"
+        OBSERVERS[task] = self._notes
+        try:
+            return await session.request(
+                call.method,
+                call.url,
+                data=call.body if len(call.body) < _ONE_WRITE else BytesIO(call.body),
+                headers=headers,
+                allow_redirects=False,
+                raise_for_status=False,
+                timeout=_OFF,
+                proxy=call.proxy,
+            )
+        finally:
+            del OBSERVERS[task]
 
     async def read(self) -> bytes:
         """
@@ -164,31 +183,42 @@ class Exchange:
             APIConnectionError: it did not arrive whole, or not in time.
             ResponseTooLargeError: it is over `SizeLimits.body`.
         """
+        content = self.response.content
+        if content.is_eof() and content.exception() is None:
+            body = content.read_nowait().lstrip()  # it came with the head
+            self._check_size(len(body))
+            return body
+
         return await self._guard(self._read_all())
 
     async def _read_all(self) -> bytes:
         content = self.response.content
-        limit = self._call.sizes.body
         blocks: list[bytes] = []
         size = 0
         while not content.at_eof():
             self._await_bytes(content)
             block = await content.readany()
             # OpenRouter pads with white space while the model works.
-            if not blocks and (not block or block.isspace()):
-                continue
+            if not blocks:
+                block = block.lstrip()
+                if not block:
+                    continue
 
             self._watch.saw_answer()
             blocks.append(block)
             size += len(block)
-            if size > limit:
-                raise ResponseTooLargeError(
-                    f"the answer is over {limit} bytes (SizeLimits.body)",
-                    generation_id=self.generation_id,
-                    status=self.response.status,
-                )
+            self._check_size(size)
 
         return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+
+    def _check_size(self, size: int) -> None:
+        limit = self._call.sizes.body
+        if size > limit:
+            raise ResponseTooLargeError(
+                f"the answer is over {limit} bytes (SizeLimits.body)",
+                generation_id=self.generation_id,
+                status=self.response.status,
+            )
 
     def _await_bytes(self, content: aiohttp.StreamReader) -> None:
         if content.is_eof():
@@ -264,8 +294,9 @@ class Exchange:
             )
 
         answered = self._response is not None
+        notes = self._notes
         error = from_exception(
-            exc, sent=self._sent, reused=self._reused, answered=answered
+            exc, sent=notes.sent, reused=notes.reused, answered=answered
         )
         if answered:
             error.status = self.response.status
@@ -283,13 +314,16 @@ class Exchange:
         return error
 
     def _may_refresh_key(self) -> bool:
-        return self._call.key.refreshable and not self.fresh_only
+        return self._call.key.refreshable and not self._notes.fresh_only
 
     async def _read_error_body(self) -> bytes:
         """Read as much of the body as an error may keep, whatever becomes of it."""
+        # A 205 without a length would be read until the server closes.
+        none = self.response.status in _NO_BODY
+        limit = 0 if none else self._call.sizes.error_body
         body = b""
         try:
-            while len(body) < self._call.sizes.error_body:
+            while len(body) < limit:
                 block = await self.read_some()
                 if not block:
                     break
@@ -300,11 +334,11 @@ class Exchange:
         finally:
             self.close()
 
-        return body[: self._call.sizes.error_body]
+        return body[:limit]
 
     def close(self) -> None:
         """Give the connection back: at once, and whole or not at all."""
-        if self._response is not None:
+        if self._response is not None and not self._response.closed:
             self._response.close()
 
     def close_soon(self) -> None:

@@ -14,7 +14,12 @@ from math import exp, inf
 from random import random as uniform
 
 from openrouter_async.config import RetryPolicy
-from openrouter_async.errors import APIError, OpenRouterError, printable
+from openrouter_async.errors import (
+    APIError,
+    APITimeoutError,
+    OpenRouterError,
+    printable,
+)
 from openrouter_async.transport.timers import Watch
 from openrouter_async.types.wire import AttemptFailure
 
@@ -89,7 +94,7 @@ def judge(
     if error.kind == "stale" and isinstance(error, APIError):
         return _STOP  # a fresh key did not help either
 
-    if error.kind == "final" or retries >= policy.max_retries:
+    if error.kind == "final" or retries >= policy.max_retries or _is_over(error):
         return _STOP
 
     if error.kind in ("ambiguous", "stale") and not policy.retry_ambiguous:
@@ -112,6 +117,10 @@ def judge(
         )
 
     return Verdict(wait=wait)
+
+
+def _is_over(error: OpenRouterError) -> bool:
+    return isinstance(error, APITimeoutError) and error.phase in ("pool", "total")
 
 
 def _wait(

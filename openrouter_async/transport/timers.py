@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import Context
 from math import inf
 
 from openrouter_async.config import Timeout
 from openrouter_async.errors import APITimeoutError, Kind, Phase
 
-_KINDS: dict[Phase, Kind] = {
-    "pool": "final",
-    "connect": "unsent",
-    "first_event": "ambiguous",
-    "idle": "ambiguous",
-    "transport_idle": "ambiguous",
-    "total": "final",
-}
+_UNSENT: frozenset[Phase] = frozenset({"pool", "connect"})
 _MEANINGS: dict[Phase, str] = {
     "pool": "all connections stayed taken until the call's total time was over",
     "connect": "no connection was made",
@@ -98,23 +92,93 @@ def _after(now: float, seconds: float | None) -> float:
     return inf if seconds is None else now + seconds
 
 
+class Alarm:
+    """
+    Ring for one watch after another, on one timer handle of the event loop.
+
+    A handle costs a plain call a tenth of its time. One that is left armed between
+    calls rings too early for the next one, which then sets it anew.
+
+    Attributes:
+        loop: the event loop whose handle it is.
+        watch: whom it rings for; None while it is idle.
+    """
+
+    __slots__ = ("_context", "_handle", "loop", "watch")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.watch: Watch | None = None
+        self._handle: asyncio.TimerHandle | None = None
+        # An empty one: the handle must not keep that of the call that set it.
+        self._context = Context()
+
+    def set(self, when: float) -> None:
+        """Ring at `when`, or earlier if it was set so before."""
+        if self._handle is not None:
+            if self._handle.when() <= when:
+                return
+
+            self._handle.cancel()
+
+        self._handle = self.loop.call_at(when, self._ring, context=self._context)
+
+    def _ring(self) -> None:
+        self._handle = None
+        if self.watch is not None:
+            self.watch.ring()
+
+
+class Alarms:
+    """Lend alarms to watches, and keep those given back; for any loop and thread."""
+
+    __slots__ = ("_idle",)
+
+    def __init__(self) -> None:
+        self._idle: list[Alarm] = []
+
+    def take(self, watch: Watch, loop: asyncio.AbstractEventLoop) -> Alarm:
+        """Return an alarm of that loop, set for `watch`."""
+        try:
+            alarm = self._idle.pop()
+        except IndexError:
+            alarm = Alarm(loop)
+
+        if alarm.loop is not loop:
+            alarm = Alarm(loop)
+
+        alarm.watch = watch
+        return alarm
+
+    def give_back(self, alarm: Alarm) -> None:
+        """Take an alarm that nobody waits for any more."""
+        alarm.watch = None
+        self._idle.append(alarm)
+
+
 class Watch(Deadlines):
     """
     Cancel the task that waits when a deadline is over, and tell that from others.
 
     `resume()` before an await, `pause()` after it, whatever it did; on a
     CancelledError ask `expired()`. Moving a deadline later costs an assignment: the
-    timer handle is left alone and sets itself anew when it fires too early. A
-    nest of five `asyncio.timeout()` scopes would cost several times as much.
+    alarm is left alone and set anew when it rings too early. A nest of five
+    `asyncio.timeout()` scopes would cost several times as much.
+
+    Args:
+        timeout: the timers.
+        alarms: where to borrow an alarm.
     """
 
     __slots__ = (
-        "_cancelling", "_fired", "_handle", "_loop", "_over", "_paused_at", "_task",
+        "_alarm", "_alarms", "_cancelling", "_fired", "_loop", "_over", "_paused_at",
+        "_task",
     )  # fmt: skip
 
-    def __init__(self, timeout: Timeout) -> None:
+    def __init__(self, timeout: Timeout, alarms: Alarms | None = None) -> None:
         self._loop = asyncio.get_running_loop()
-        self._handle: asyncio.TimerHandle | None = None
+        self._alarms = alarms or Alarms()
+        self._alarm: Alarm | None = None
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
         self._over: Phase = "total"
@@ -146,13 +210,13 @@ class Watch(Deadlines):
     def reschedule(self) -> None:
         """Fire earlier if a deadline has come nearer."""
         when = self.next()
-        if self._handle is not None:
-            if self._handle.when() <= when:
-                return
+        if when == inf:
+            return
 
-            self._handle.cancel()
+        if self._alarm is None:
+            self._alarm = self._alarms.take(self, self._loop)
 
-        self._handle = None if when == inf else self._loop.call_at(when, self._fire)
+        self._alarm.set(when)
 
     def pause(self) -> None:
         """Stop watching, and the clock with it: it is the consumer's turn."""
@@ -163,11 +227,11 @@ class Watch(Deadlines):
         self._paused_at = self._loop.time()
 
     def close(self) -> None:
-        """Give the timer handle back."""
+        """Give the alarm back."""
         self._task = None
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
+        if self._alarm is not None:
+            self._alarms.give_back(self._alarm)
+            self._alarm = None
 
     def expired(self) -> bool:
         """
@@ -192,10 +256,12 @@ class Watch(Deadlines):
         name = "total" if phase == "pool" else phase
         seconds = getattr(self._timeout, name)
         message = f"{_MEANINGS[phase]} within {seconds:g} s (Timeout.{name})"
-        return APITimeoutError(message, phase=phase, kind=_KINDS[phase])
+        unsent = self._event_phase in _UNSENT and phase != "transport_idle"
+        kind: Kind = "unsent" if unsent else "ambiguous"
+        return APITimeoutError(message, phase=phase, kind=kind)
 
-    def _fire(self) -> None:
-        self._handle = None
+    def ring(self) -> None:
+        """Cancel the task if a deadline is over; else wait for the next one."""
         if self._task is None:
             return
 

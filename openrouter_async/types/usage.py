@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 
-class PromptTokensDetails(msgspec.Struct, kw_only=True):
+class PromptTokensDetails(msgspec.Struct, kw_only=True, gc=False):
     """Split the prompt tokens by kind."""
 
     cached_tokens: int | None = None
@@ -14,7 +14,7 @@ class PromptTokensDetails(msgspec.Struct, kw_only=True):
     video_tokens: int | None = None
 
 
-class CompletionTokensDetails(msgspec.Struct, kw_only=True):
+class CompletionTokensDetails(msgspec.Struct, kw_only=True, gc=False):
     """Split the completion tokens by kind."""
 
     reasoning_tokens: int | None = None
@@ -24,7 +24,7 @@ class CompletionTokensDetails(msgspec.Struct, kw_only=True):
     rejected_prediction_tokens: int | None = None
 
 
-class CostDetails(msgspec.Struct, kw_only=True):
+class CostDetails(msgspec.Struct, kw_only=True, gc=False):
     """Split the cost, in credits (US dollars)."""
 
     upstream_inference_cost: float | None = None
@@ -33,7 +33,7 @@ class CostDetails(msgspec.Struct, kw_only=True):
     server_tool_cost: float | None = None
 
 
-class ServerToolUseDetails(msgspec.Struct, kw_only=True):
+class ServerToolUseDetails(msgspec.Struct, kw_only=True, gc=False):
     """Count the server-side tools that ran for an answer."""
 
     tool_calls_executed: int | None = None
@@ -41,7 +41,7 @@ class ServerToolUseDetails(msgspec.Struct, kw_only=True):
     web_search_requests: int | None = None
 
 
-class Usage(msgspec.Struct, kw_only=True):
+class Usage(msgspec.Struct, kw_only=True, gc=False):
     """
     Count what an answer used; `cost` is in credits (US dollars).
 

@@ -202,6 +202,14 @@ async def test_best_of_counts_all_candidates(api: Api) -> None:
     assert best.json["usage"] == every.json["usage"]
 
 
+async def test_best_of_empty_texts(api: Api) -> None:
+    """Candidates without a token can be compared as well."""
+    reply = await api.post(n=1, best_of=3, stop=[chr(code) for code in range(128)])
+
+    assert reply.text == ""
+    assert reply.json["usage"]["completion_tokens"] == 0
+
+
 async def test_best_of_below_n_is_refused(api: Api) -> None:
     """There have to be as many candidates as choices."""
     reply = await api.post(n=3, best_of=2)

@@ -53,6 +53,16 @@ async def test_respond_can_repeat_a_header(api: Api) -> None:
         assert response.headers.getall("Content-Type") == ["text/x"]
 
 
+async def test_respond_with_a_forbidden_header(api: Api) -> None:
+    """What cannot be sent is reported to the client."""
+    api.simulator.script(Respond(200, headers={"X-Split": "a\r\nb: c"}))
+    reply = await api.post()
+
+    assert reply.status == 500
+    assert reply.error["message"].startswith("ValueError: Forbidden control character")
+    assert api.simulator.journal[-1].outcome == "failed"
+
+
 @pytest.mark.parametrize("status", [204, 307])
 async def test_respond_without_a_body(api: Api, status: int) -> None:
     """Statuses without a body leave the connection usable."""

@@ -226,6 +226,8 @@ async def test_a_limit_of_ones_own(limited: Api) -> None:
 
     assert reply.status == 403
     assert reply.error == {"code": 403, "message": "closed at 1000.0"}
+    assert limited.simulator.journal[0].outcome == "refused"
+    assert limited.simulator.statistics().refused == 1
 
 
 async def test_refused_requests_do_not_meet_a_script(limited: Api) -> None:

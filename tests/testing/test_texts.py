@@ -269,17 +269,20 @@ async def test_a_function_can_leave_it_to_the_simulator(api: Api) -> None:
     assert mine.text == "mine"
 
 
-async def test_a_function_that_raises_is_reported(api: Api) -> None:
+@pytest.mark.parametrize("kind", [ValueError, ConnectionResetError])
+async def test_a_function_that_raises_is_reported(
+    api: Api, kind: type[Exception]
+) -> None:
     """The client gets 500 with what was raised; the simulator goes on."""
 
     def fail(params: Any) -> str:
-        raise KeyError(params["prompt"])
+        raise kind(params["prompt"])
 
     api.simulator.answer_with(fail)
-    reply = await api.post("Hi")
+    replies = [await api.post("Hi"), await api.stream("Hi")]
 
-    assert reply.status == 500
-    assert reply.error == {"code": 500, "message": "KeyError: 'Hi'"}
+    assert [reply.status for reply in replies] == [500, 500]
+    assert replies[0].error == {"code": 500, "message": f"{kind.__name__}: Hi"}
     assert api.simulator.journal[-1].outcome == "failed"
 
 
