@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Protocol, Self, cast
 
@@ -10,11 +11,15 @@ import aiohttp
 import msgspec
 
 from benchmarks import payloads
-from benchmarks.workloads import BARE, FLOOR, OPENAI, OURS
+from benchmarks.workloads import BARE, FLOOR, LEAN, OURS
 from openrouter_async import OpenRouter, PoolLimits
 
 # Connections must outlive the time in which the other clients are measured.
 _KEEPALIVE = 600.0
+_HEADERS = {
+    "Authorization": f"Bearer {payloads.KEY}",
+    "Content-Type": "application/json",
+}
 
 
 class Client(Protocol):
@@ -79,7 +84,7 @@ class Ours:
 
 
 class BareAiohttp:
-    """Only the HTTP: bytes out, bytes in, nothing decoded."""
+    """Only the HTTP: bytes out, bytes in, nothing decoded; aiohttp's own settings."""
 
     def __init__(self, base_url: str) -> None:
         self._url = f"{base_url}/completions"
@@ -87,19 +92,11 @@ class BareAiohttp:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        headers = {
-            "Authorization": f"Bearer {payloads.KEY}",
-            "Content-Type": "application/json",
-        }
-        self._session = await self._stack.enter_async_context(
-            aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=0, keepalive_timeout=_KEEPALIVE
-                ),
-                headers=headers,
-            )
-        )
+        self._session = await self._stack.enter_async_context(self._open())
         return self
+
+    def _open(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(connector=_connector(), headers=_HEADERS)
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
@@ -120,6 +117,24 @@ class BareAiohttp:
 
         assert size, "the stream had a body"
         return 0
+
+
+class LeanAiohttp(BareAiohttp):
+    """The same without cookies and without timers: the least that aiohttp can do."""
+
+    def _open(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=_connector(),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=_HEADERS,
+            timeout=aiohttp.ClientTimeout(
+                total=None, connect=None, sock_connect=None, sock_read=None
+            ),
+        )
+
+
+def _connector() -> aiohttp.TCPConnector:
+    return aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE)
 
 
 class _Choice(msgspec.Struct):
@@ -212,10 +227,10 @@ class Floor:
 
 def make_client(name: str, base_url: str) -> Client:
     """Return the client of that name."""
-    if name == OPENAI:
-        from benchmarks.openai_client import OpenAI
-
-        return OpenAI(base_url)
-
-    kinds = {OURS: Ours, BARE: BareAiohttp, FLOOR: Floor}
+    kinds: dict[str, Callable[[str], Client]] = {
+        OURS: Ours,
+        BARE: BareAiohttp,
+        LEAN: LeanAiohttp,
+        FLOOR: Floor,
+    }
     return kinds[name](base_url)

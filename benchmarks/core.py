@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from importlib.util import find_spec
+from functools import partial
 from pathlib import Path
 
 # Of a script only its own folder is on the path.
@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import cores, description, versions
 from benchmarks.processes import Process, Worker, measure_import
 from benchmarks.report import Row, as_json, table, target_table, verdicts
-from benchmarks.workloads import IMPORT, OPENAI, OURS, STACK, WORKLOADS, Workload
+from benchmarks.workloads import IMPORT, OURS, STACK, WORKLOADS, Workload
 
 _WARM_UP = 0.3  # of a measurement's CPU seconds
 
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     names = options.workloads or [*(each.name for each in WORKLOADS), IMPORT]
     machine = description()
-    rows = list(_rows(names, options.rounds, options.seconds, options.others))
+    rows = list(_rows(names, options.rounds, options.seconds))
     found = verdicts(rows)
     print(
         f"{machine['cpu']}, {machine['cores']} cores, {machine['system']},"
@@ -58,60 +58,41 @@ def _parser() -> argparse.ArgumentParser:
         "--seconds", type=float, default=1.0, help="of CPU per measurement (1)"
     )
     parser.add_argument(
-        "--others", action="store_true", help="measure installed other clients, too"
-    )
-    parser.add_argument(
         "--check", action="store_true", help="exit with 1 when a target is missed"
     )
     parser.add_argument("--json", type=Path, metavar="PATH", help="write all results")
     return parser
 
 
-def _rows(
-    names: Sequence[str], rounds: int, seconds: float, others: bool
-) -> Iterator[Row]:
-    server_core, client_core = cores()
+def _rows(names: Sequence[str], rounds: int, seconds: float) -> Iterator[Row]:
     by_name = {each.name: each for each in WORKLOADS}
-    with Process("server", core=server_core) as server:
+    for name in names:
+        print(f"measuring {name}", file=sys.stderr)
+        if name == IMPORT:
+            yield _import_row(rounds)
+        else:
+            yield _row(by_name[name], rounds, seconds)
+
+
+def _row(workload: Workload, rounds: int, seconds: float) -> Row:
+    server_core, client_core = cores()
+    if workload.one_core:
+        server_core = client_core
+
+    with ExitStack() as stack:
+        server = stack.enter_context(Process("server", core=server_core))
         port = server.ask().strip()
-        for name in names:
-            print(f"measuring {name}", file=sys.stderr)
-            if name == IMPORT:
-                yield _import_row(rounds)
-                continue
+        measuring: dict[str, Callable[[], Mapping[str, float]]] = {}
+        for name in workload.clients:
+            worker = stack.enter_context(Worker(name, workload, port, client_core))
+            worker.measure(seconds * _WARM_UP)
+            measuring[name] = partial(worker.measure, seconds)
 
-            workload = by_name[name]
-            with ExitStack() as stack:
-                workers = {
-                    client: stack.enter_context(
-                        Worker(client, workload, port, client_core)
-                    )
-                    for client in _clients(workload, others)
-                }
-                yield _row(workload, workers, rounds, seconds)
+        measured = _alternate(measuring, rounds)
 
-
-def _clients(workload: Workload, others: bool) -> list[str]:
-    with_openai = others and find_spec("openai") is not None
-    return [name for name in workload.clients if name != OPENAI or with_openai]
-
-
-def _row(
-    workload: Workload, workers: Mapping[str, Worker], rounds: int, seconds: float
-) -> Row:
-    for worker in workers.values():
-        worker.measure(seconds * _WARM_UP)
-
-    measured = _alternate(
-        {name: _measuring(worker, seconds) for name, worker in workers.items()}, rounds
-    )
     return Row(
         name=workload.name, title=workload.title, unit=workload.unit, rounds=measured
     )
-
-
-def _measuring(worker: Worker, seconds: float) -> Callable[[], Mapping[str, float]]:
-    return lambda: worker.measure(seconds)
 
 
 def _import_row(rounds: int) -> Row:
@@ -121,13 +102,10 @@ def _import_row(rounds: int) -> Row:
 
     # Short, and so many more of them.
     measured = _alternate(
-        {name: _importing(each) for name, each in modules.items()}, rounds * 3
+        {name: partial(measure_import, each) for name, each in modules.items()},
+        rounds * 3,
     )
     return Row(name=IMPORT, title="import", unit="import", rounds=measured)
-
-
-def _importing(modules: str) -> Callable[[], Mapping[str, float]]:
-    return lambda: measure_import(modules)
 
 
 def _alternate(

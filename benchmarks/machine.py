@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_PACKAGES = ("aiohttp", "msgspec", "anyio", "yarl", "multidict", "openai")
+_PACKAGES = ("aiohttp", "msgspec", "anyio", "yarl", "multidict")
 
 
 def cores() -> tuple[int | None, int | None]:

@@ -133,7 +133,7 @@ def _event(
 
 
 def _http_chunk(data: bytes | bytearray) -> bytes:
-    return b"%x\r\n%b\r\n" % (len(data), data)
+    return b"%x\r\n" % len(data) + data + b"\r\n"
 
 
 def _dump(value: dict[str, object]) -> bytes:

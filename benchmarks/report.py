@@ -33,9 +33,7 @@ class Row:
 
     def per_unit(self, client: str, clock: str) -> list[float]:
         """Return the microseconds per unit of each round."""
-        return [
-            each[clock] / each["units"] * MICRO for each in self.rounds[client]
-        ]
+        return [each[clock] / each["units"] * MICRO for each in self.rounds[client]]
 
     def ratio(self, reference: str) -> float:
         """

@@ -9,8 +9,8 @@ from benchmarks import payloads
 
 OURS = "openrouter_async"
 BARE = "bare aiohttp"
+LEAN = "lean aiohttp"
 FLOOR = "bare socket + msgspec"
-OPENAI = "openai"
 IMPORT = "import"
 STACK = "aiohttp, msgspec, anyio"
 
@@ -24,6 +24,7 @@ class Workload:
         name: for the command line.
         title: for the table.
         path: how the server answers.
+        one_core: whether the server shares the clients' core.
         in_flight: calls or streams at the same time.
         repeat: how many of them each task makes one after another in a batch.
         units: of what is counted, per call.
@@ -36,6 +37,7 @@ class Workload:
     in_flight: int
     repeat: int = 1
     units: int = 1
+    one_core: bool = False
     clients: tuple[str, ...]
 
     @property
@@ -56,7 +58,7 @@ def _plain(in_flight: int, repeat: int) -> Workload:
         path="plain",
         in_flight=in_flight,
         repeat=repeat,
-        clients=(OURS, BARE, OPENAI),
+        clients=(OURS, BARE, LEAN),
     )
 
 
@@ -70,7 +72,7 @@ WORKLOADS = (
         path="blocks",
         in_flight=8,
         units=payloads.CHUNKS_IN_BLOCKS,
-        clients=(OURS, FLOOR, BARE, OPENAI),
+        clients=(OURS, FLOOR, BARE),
     ),
     Workload(
         name="paced",
@@ -78,7 +80,10 @@ WORKLOADS = (
         path="paced",
         in_flight=300,
         units=payloads.CHUNKS_ONE_BY_ONE,
-        clients=(OURS, FLOOR, BARE, OPENAI),
+        # Both rest between the rounds. On two cores a client is in the middle of a
+        # round's events when more arrive, and what it is measured at is chance.
+        one_core=True,
+        clients=(OURS, FLOOR, BARE),
     ),
 )
 

@@ -9,16 +9,20 @@ from math import isfinite
 from openrouter_async.errors import ConfigError
 
 
+def _is_number(value: object, minimum: float) -> bool:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+
+    return isfinite(value) and value >= minimum
+
+
 def _check_at_least(
     owner: object, minimum: float, *names: str, nullable: bool = False
 ) -> None:
     for name in names:
         value = getattr(owner, name)
-        if value is None and nullable:
-            continue
-
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not isfinite(value) or value < minimum:
+        absent = value is None and nullable
+        if not absent and not _is_number(value, minimum):
             raise ConfigError(
                 f"{type(owner).__name__}.{name} must be a number >= {minimum:g},"
                 f" not {value!r}"

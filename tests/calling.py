@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
 
@@ -82,8 +82,20 @@ def record_waits(monkeypatch: pytest.MonkeyPatch, random: float = 0.5) -> list[f
     return waits
 
 
+async def request_arrived(server: ScriptedServer) -> None:
+    """Wait until the first request has been read."""
+    await server.connection()
+    for _ in range(1000):
+        if server.requests and server.requests[0].body_at is not None:
+            return
+
+        await asyncio.sleep(0.001)
+
+    pytest.fail("no request has arrived")
+
+
 @contextmanager
-def not_caught() -> Iterator[None]:
+def not_caught() -> Generator[None]:
     """Fail if an error of the library passes: somebody else's has to win."""
     try:
         yield

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping
 
 from openrouter_async import (
+    Completion,
     CompletionChunk,
     CompletionStream,
     OpenRouter,
+    OpenRouterError,
+    PoolLimits,
     RetryPolicy,
     SizeLimits,
     Timeout,
 )
 from tests.scripted import (
+    Hang,
     Pause,
     ReadBody,
     ReadHead,
@@ -24,6 +29,7 @@ from tests.scripted import (
     chunk,
     event_stream_head,
     events,
+    http_response,
 )
 
 AT_ONCE = RetryPolicy(backoff=0, throttle_backoff=0, floor=0)
@@ -88,15 +94,22 @@ def begun(*pieces: bytes) -> list[Step]:
     return steps
 
 
+OPEN = [*begun(events(delta("a"), delta("b"))), Hang()]
+"""A stream that stalls after two chunks."""
+
+
 @contextlib.asynccontextmanager
 async def served(
     *scripts: Script,
     timeout: Timeout = Timeout(),
     retry: RetryPolicy = AT_ONCE,
     sizes: SizeLimits = SizeLimits(),
+    pool: PoolLimits = PoolLimits(),
 ) -> AsyncGenerator[tuple[ScriptedServer, OpenRouter]]:
     """Run a server that plays the scripts, and a client that talks to it."""
-    async with served_by(scripts, timeout=timeout, retry=retry, sizes=sizes) as pair:
+    async with served_by(
+        scripts, timeout=timeout, retry=retry, sizes=sizes, pool=pool
+    ) as pair:
         yield pair
 
 
@@ -106,6 +119,7 @@ async def served_by(
     timeout: Timeout = Timeout(),
     retry: RetryPolicy = AT_ONCE,
     sizes: SizeLimits = SizeLimits(),
+    pool: PoolLimits = PoolLimits(),
 ) -> AsyncGenerator[tuple[ScriptedServer, OpenRouter]]:
     """Do what `served` does, with any number of scripts."""
     async with ScriptedServer(scripts) as server:
@@ -115,6 +129,7 @@ async def served_by(
             timeout=timeout,
             retry=retry,
             sizes=sizes,
+            pool=pool,
         )
         async with client:
             yield server, client
@@ -133,3 +148,37 @@ async def collect(stream: CompletionStream) -> list[CompletionChunk]:
 async def texts_of(stream: CompletionStream) -> list[str]:
     """Return the pieces of the text of choice 0."""
     return [text async for text in stream.texts()]
+
+
+async def read_to_error(stream: CompletionStream) -> tuple[list[str], OpenRouterError]:
+    """Return the pieces of text that came, and the error that followed them."""
+    texts: list[str] = []
+    try:
+        async for text in stream.texts():
+            texts.append(text)  # noqa: PERF401  # kept when the error comes
+    except OpenRouterError as error:
+        return texts, error
+
+    message = "no error followed"
+    raise AssertionError(message)
+
+
+async def shown(stream: CompletionStream, text: str) -> None:
+    """Let other tasks run until so much of the text has been read."""
+    async with asyncio.timeout(5):
+        while stream.snapshot.text != text:  # noqa: ASYNC110  # a reader sets no event
+            await asyncio.sleep(0)
+
+
+async def gone(server: ScriptedServer) -> bool:
+    """Wait until the server sees the first client's connection close."""
+    connection = await server.connection()
+    await asyncio.wait_for(connection.client_closed.wait(), 5)
+    return connection.client_closed.is_set()
+
+
+async def answered(answer: Mapping[str, object] | bytes) -> Completion:
+    """Return what a plain response is decoded to."""
+    response = http_response(body=answer)
+    async with served(asked(Send(response))) as (_, client):
+        return await client.completions.create(prompt="x")

@@ -22,7 +22,7 @@ from openrouter_async import (
     ServerError,
     Timeout,
 )
-from openrouter_async.errors import Kind
+from openrouter_async.errors import Kind, Phase
 from openrouter_async.transport.retry import (
     Attempts,
     RetryBudget,
@@ -35,9 +35,9 @@ from openrouter_async.transport.timers import Watch
 POLICY = RetryPolicy()
 
 
-def refused(status: int = 503, **members: float) -> ServerError:
+def refused(status: int = 503) -> ServerError:
     """Make the error of a server that refused."""
-    return ServerError("no", status=status, kind="refused", **members)
+    return ServerError("no", status=status, kind="refused")
 
 
 @pytest.mark.parametrize(
@@ -112,6 +112,21 @@ def test_stale_connection_is_repeated_free_of_charge_without_retries() -> None:
     assert verdict == Verdict(wait=0.0, free=True)
 
 
+@pytest.mark.parametrize("phase", ["pool", "total"])
+def test_call_whose_time_is_over(phase: Phase) -> None:
+    """When the whole call has taken too long no attempt can follow."""
+    error = APITimeoutError("late", phase=phase, kind="ambiguous")
+
+    assert judge(error, POLICY, retries=0, freed=False, random=0.5) == Verdict()
+
+
+def test_second_key_that_is_refused() -> None:
+    """A status was worth one free repetition, with another key, and no more."""
+    error = APIError("no", status=401, kind="stale")
+
+    assert judge(error, POLICY, retries=0, freed=True, random=0.5) == Verdict()
+
+
 def test_second_stale_connection_counts() -> None:
     """There is one free repetition for a call; then it is a retry like others."""
     error = APIConnectionError("lost", kind="stale")
@@ -152,9 +167,13 @@ def test_retries_run_out() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [refused(525), refused(526), ServerError("no", status=200, code=525, kind="refused")],
+    [
+        refused(525),
+        refused(526),
+        ServerError("no", status=200, code=525, kind="refused"),
+    ],
     ids=["525", "526", "525 inside a 200"],
-)  # fmt: skip
+)
 def test_some_statuses_are_tried_again_once(error: ServerError) -> None:
     """A TLS failure behind the edge gets one more attempt, wherever it is told."""
     waits = [
@@ -206,77 +225,6 @@ def test_total_is_not_overslept(remaining: float, waits: bool) -> None:
     assert ("Timeout.total" in (verdict.reason or "")) is not waits
 
 
-class TestRetryBudget:
-    """The share of a client's requests that may be retries."""
-
-    def test_new_client_has_the_reserve(self) -> None:
-        """The first failures of a client are retried at once."""
-        budget = RetryBudget(0.2, 3.0, 0.0)
-
-        assert [budget.withdraw(0.0) for _ in range(4)] == [True, True, True, False]
-
-    def test_reserve_refills(self) -> None:
-        """The reserve comes back at its rate, and to no more than it was."""
-        budget = RetryBudget(0.2, 2.0, 0.0)
-        taken = [budget.withdraw(now) for now in (0.0, 0.0, 0.0, 0.5, 0.5)]
-        later = [budget.withdraw(1000.0) for _ in range(3)]
-
-        assert taken == [True, True, False, True, False]
-        assert later == [True, True, False]
-
-    def test_calls_earn_a_share(self) -> None:
-        """Without a reserve five calls pay for one retry."""
-        budget = RetryBudget(0.25, 0.0, 0.0)
-        taken: list[bool] = []
-        for _ in range(8):
-            budget.deposit(0.0)
-            taken.append(budget.withdraw(0.0))
-
-        assert taken == [False, False, False, True] * 2
-
-    def test_earnings_fade(self) -> None:
-        """What quiet times earned does not pay for a storm much later."""
-        budget = RetryBudget(1.0, 0.0, 0.0)
-        for _ in range(100):
-            budget.deposit(0.0)
-
-        assert budget.withdraw(60.0) is False
-
-    def test_mixed_payment(self) -> None:
-        """A retry is paid from the reserve first, and the rest from earnings."""
-        budget = RetryBudget(0.5, 0.5, 0.0)
-        budget.deposit(0.0)
-
-        assert [budget.withdraw(0.0), budget.withdraw(0.0)] == [True, False]
-
-    def test_no_budget(self) -> None:
-        """With a ratio of None retries are not counted."""
-        budget = RetryBudget(None, 0.0, 0.0)
-        budget.deposit(0.0)
-
-        assert all(budget.withdraw(0.0) for _ in range(1000))
-
-    def test_clock_that_goes_back(self) -> None:
-        """A time before the last one refills nothing and takes nothing away."""
-        budget = RetryBudget(0.2, 1.0, 100.0)
-
-        assert [budget.withdraw(now) for now in (99.0, 98.0)] == [True, False]
-
-    @given(st.lists(st.tuples(st.booleans(), st.floats(0, 5)), max_size=200))
-    def test_share_is_never_exceeded(self, steps: list[tuple[bool, float]]) -> None:
-        """In any order of calls and failures retries stay within share and reserve."""
-        budget, now, calls, retries = RetryBudget(0.2, 2.0, 0.0), 0.0, 0, 0
-        for is_call, passed in steps:
-            now += passed
-            if is_call:
-                calls += 1
-                budget.deposit(now)
-            else:
-                retries += budget.withdraw(now)
-
-        assert retries <= 0.2 * calls + 2.0 * (1 + now) + 1e-6
-
-
 class Clock:
     """Stand still until something sleeps."""
 
@@ -294,7 +242,11 @@ class Clock:
 async def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Put a clock that stands still in place of the loop's."""
     clock = Clock()
-    monkeypatch.setattr(Watch, "now", lambda _: clock.time)
+
+    def now(_: Watch) -> float:
+        return clock.time
+
+    monkeypatch.setattr(Watch, "now", now)
     return clock
 
 
@@ -394,9 +346,13 @@ async def test_final_failure_spends_no_budget(clock: Clock) -> None:
 async def test_total_bounds_all_waits(clock: Clock) -> None:
     """The waits of a call together stay below its total time."""
     attempts = begin(clock, RetryPolicy(max_retries=99), total=10.0)
-    with pytest.raises(RateLimitError, match=r"would outlast Timeout.total"):
+
+    async def go_on() -> None:
         for _ in range(100):
             await attempts.failed(throttled(2.0))
+
+    with pytest.raises(RateLimitError, match=r"would outlast Timeout.total"):
+        await go_on()
 
     assert sum(clock.slept) < 10.0
     assert len(clock.slept) == 4

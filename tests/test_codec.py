@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,7 +13,7 @@ from types import MappingProxyType
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openrouter_async import Completion, ConfigError, ResponseDecodeError
@@ -92,7 +93,7 @@ UNENCODABLE: dict[str, tuple[object, str]] = {
 def test_what_json_does_not_have_is_refused(value: object, reason: str) -> None:
     """A value that would arrive changed, or not at all, is refused by its name."""
     with pytest.raises(ConfigError, match=reason):
-        encode_body({"fine": 1, "f": value})
+        encode_body({"fine": {"a": [1, "b"]}, "f": value})
 
 
 def test_bad_names_are_refused() -> None:
@@ -126,7 +127,7 @@ def test_what_json_has_is_encoded(value: object, text: str) -> None:
 
 def test_order_is_kept() -> None:
     """Members go out in the order they were given: caches of prompts need that."""
-    members = {name: 1 for name in "zebra"}
+    members = dict.fromkeys("zebra", 1)
 
     assert list(msgspec.json.decode(encode_body(members))) == list(members)
 
@@ -140,10 +141,12 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner)
     ),
+    max_leaves=8,
 )
 
 
-@given(st.dictionaries(st.text(st.characters(codec="utf-8")), JSON))
+@settings(deadline=None, max_examples=50)
+@given(st.dictionaries(st.text(st.characters(codec="utf-8")), JSON, max_size=5))
 def test_json_round_trips(members: Mapping[str, object]) -> None:
     """Everything that JSON has arrives as it was passed."""
     assert msgspec.json.decode(encode_body(members)) == members
@@ -182,7 +185,7 @@ LENIENT: dict[str, tuple[str | bytes, Completion]] = {
     "repeated key": ('{"id":"a","id":"b"}', Completion(id="b")),
     "null choices": ('{"id":"a","choices":null}', Completion(id="a")),
     "nested in an unknown member": (
-        '{"id":"a","x":%s1%s}' % ("[" * 300, "]" * 300), Completion(id="a")
+        '{"id":"a","x":' + "[" * 300 + "]" * 300 + "}", Completion(id="a")
     ),
 }  # fmt: skip
 
@@ -223,7 +226,5 @@ def test_what_is_no_answer_is_told(body: bytes, reason: str) -> None:
 @given(st.binary())
 def test_any_bytes_are_harmless(body: bytes) -> None:
     """No body raises anything but the library's own error."""
-    try:
-        decode(body)
-    except ResponseDecodeError as error:
-        assert error.body == body[: len(error.body)]
+    with suppress(ResponseDecodeError):
+        assert isinstance(decode(body), Completion)

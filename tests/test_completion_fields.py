@@ -6,13 +6,18 @@ from collections.abc import Mapping
 from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 import pytest
 from msgspec import UNSET
 
-from openrouter_async import Completion, ConfigError
+from openrouter_async import (
+    ConfigError,
+    RetryPolicy,
+    ServerError,
+    Timeout,
+)
 from openrouter_async.types import (
     CompletionParams,
     JSONSchemaConfig,
@@ -24,7 +29,7 @@ from openrouter_async.types import (
     ResponseFormatText,
 )
 from tests.scripted import Send, http_response
-from tests.streams import WHOLE, asked, served, streamed
+from tests.streams import WHOLE, answered, asked, served, streamed
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
 PUBLISHED: dict[str, object] = {
@@ -201,15 +206,15 @@ async def test_prompt(prompt: Prompt) -> None:
     ],
     ids=repr,
 )
-@pytest.mark.parametrize("verb", ["create", "stream"])
-async def test_prompt_in_no_form(prompt: object, problem: str, verb: str) -> None:
+async def test_prompt_in_no_form(prompt: object, problem: str) -> None:
     """A prompt in none of the four forms is refused before anything is sent."""
     async with served() as (server, client):
+        create, stream = client.completions.create, client.completions.stream
         with pytest.raises(ConfigError, match=problem):
-            if verb == "create":
-                await client.completions.create(prompt=cast("Prompt", prompt))
-            else:
-                client.completions.stream(prompt=cast("Prompt", prompt))
+            await create(prompt=cast("Prompt", prompt))
+
+        with pytest.raises(ConfigError, match=problem):
+            stream(prompt=cast("Prompt", prompt))
 
         assert server.connections == []
 
@@ -272,10 +277,44 @@ async def test_extra_body_wins() -> None:
     assert given == msgspec.json.encode({"prompt": "y", "n": None, "user": "a"})
 
 
-async def answered(answer: Mapping[str, object]) -> Completion:
-    """Return what a response is decoded to."""
-    async with served(asked(Send(http_response(body=answer)))) as (_, client):
-        return await client.completions.create(prompt="x")
+async def test_extra_body_does_not_change_what_is_returned() -> None:
+    """`extra_body` cannot ask for a stream behind the back of `create`."""
+    with pytest.raises(ConfigError, match="must not change `stream`"):
+        await sent(extra_body={"stream": True})
+
+    assert await sent(extra_body={"stream": False}) == body(stream=False)
+
+
+async def test_options_of_one_call() -> None:
+    """Headers, timers and a retry policy can be given with a call."""
+    refusal = http_response(503, body={"error": {"code": 503}})
+    async with served(asked(Send(refusal))) as (server, client):
+        with pytest.raises(ServerError) as caught:
+            await client.completions.create(
+                prompt="x",
+                extra_headers={"X-Title": "app"},
+                timeout=Timeout(total=5),
+                retry=RetryPolicy(max_retries=0),
+            )
+
+        [request] = server.requests
+
+    assert request.headers["x-title"] == "app"
+    assert caught.value.attempts == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"timeout": "5"}, {"timeout": -1}, {"retry": "2"}, {"retry": -1}, {"retry": None}],
+    ids=repr,
+)
+async def test_options_that_cannot_be_used(options: dict[str, Any]) -> None:
+    """Options that are none are refused before anything is sent."""
+    async with served() as (server, client):
+        with pytest.raises(ConfigError):
+            await client.completions.create(prompt="x", **options)
+
+        assert server.connections == []
 
 
 @pytest.mark.parametrize("field", RECEIVED)
@@ -301,91 +340,6 @@ async def test_whole_response() -> None:
     assert completion.usage.cost == 1e-7
     assert (completion.meta.status, completion.meta.attempts) == (200, 1)
     assert completion.meta.generation_id == "gen-1"
-
-
-ODD: dict[str, tuple[dict[str, object], str, object]] = {
-    "doubles": ({"created": 1.7e9}, "created", 1700000000),
-    "numbers as text": ({"created": "7"}, "created", 7),
-    "fraction for a whole number": ({"created": 1.5}, "created", None),
-    "null": ({"created": None}, "created", None),
-    "number as text of a member": ({"id": 7}, "id", "7"),
-    "wrong type": ({"model": ["x"]}, "model", None),
-    "wrong object": ({"usage": []}, "usage", None),
-    "usage of nulls": ({"usage": {"prompt_tokens": None}}, "usage.prompt_tokens", None),
-    "usage of doubles": (
-        {"usage": {"cost": 1, "total_tokens": 5.0}},
-        "usage.cost",
-        1.0,
-    ),
-    "truth": ({"usage": {"is_byok": True, "cost": "1"}}, "usage.is_byok", True),
-    "no truth": ({"usage": {"is_byok": 1}}, "usage.is_byok", None),
-    "details": (
-        {"usage": {"prompt_tokens_details": {"cached_tokens": 2.0}}},
-        "usage.prompt_tokens_details.cached_tokens",
-        2,
-    ),
-    "object": ({"openrouter_metadata": {"a": 1}, "created": 1.0}, "text", "a"),
-    "no object": ({"openrouter_metadata": 3}, "openrouter_metadata", None),
-    "choices among nulls": (
-        {"choices": [None, {"text": "b", "index": 0.0}]},
-        "text",
-        "b",
-    ),
-    "index null": ({"choices": [{"text": "b", "index": None}]}, "text", "b"),
-    "no choice 0": ({"choices": [{"text": "b", "index": 1}]}, "text", ""),
-    "no choices": ({"choices": []}, "text", ""),
-}
-
-
-@pytest.mark.parametrize(("change", "path", "value"), ODD.values(), ids=ODD)
-async def test_odd_response(
-    change: dict[str, object], path: str, value: object
-) -> None:
-    """One member of an odd type costs that member at most, not the answer."""
-    completion = await answered({**ANSWER, **change})
-
-    assert attrgetter(path)(completion) == value
-
-
-@pytest.mark.parametrize(
-    ("logprobs", "expected"),
-    [
-        (
-            {
-                "tokens": ["a", None],
-                "token_logprobs": [None, "-1"],
-                "text_offset": [0.0],
-            },
-            (["a", ""], [None, -1.0], None, [0]),
-        ),
-        (
-            {"tokens": ["a"], "top_logprobs": [None, {"a": None, "b": 1}, 3]},
-            (["a"], [], [None, {"a": None, "b": 1.0}, None], []),
-        ),
-        ({"tokens": 3, "text_offset": [None, 2.0]}, ([], [], None, [0, 2])),
-    ],
-    ids=["nulls in lists", "nulls in top_logprobs", "no list"],
-)
-async def test_odd_logprobs(
-    logprobs: dict[str, object], expected: tuple[object, ...]
-) -> None:
-    """Positions count: what cannot be read in a list leaves an empty value there."""
-    completion = await answered({"choices": [{"text": "a", "logprobs": logprobs}]})
-
-    found = completion.choices[0].logprobs
-    assert found is not None
-    lists = found.tokens, found.token_logprobs, found.top_logprobs, found.text_offset
-    assert lists == expected
-
-
-async def test_chat_shaped_response() -> None:
-    """An upstream that answers in the shape of chat gives text all the same."""
-    message = {"role": "assistant", "content": "hi", "reasoning": "hm"}
-    completion = await answered({"choices": [{"message": message}]})
-
-    [only] = completion.choices
-    assert (only.text, only.reasoning) == ("hi", "hm")
-    assert only.has_content
 
 
 def documented() -> dict[str, list[tuple[str, str]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
+from typing import ClassVar
 
 import pytest
 
@@ -109,7 +109,7 @@ class TestStaleConnections:
         assert len(server.connections) == 2
 
     async def test_fresh_connection(self) -> None:
-        """The repetition does not take another pooled one, which may be dead as well."""
+        """The repetition does not take another pooled one: it may be dead as well."""
         dying = self.dies(Reset())
         scripts = [dying, dying, exchange(answer("two"))]
         async with (
@@ -135,6 +135,19 @@ class TestStaleConnections:
         assert (error.kind, error.attempts, waits) == ("ambiguous", 2, [])
         assert [failure.waited for failure in error.history] == [0.0]
 
+    async def test_head_that_had_begun(self) -> None:
+        """A server that began to answer was not gone: the call may be billed."""
+        dying = self.dies(ReadBody(), Send(b"HTTP/1.1 20"), Fin())
+        async with (
+            ScriptedServer([dying]) as server,
+            client_of(server, retry=0) as client,
+        ):
+            await ask(client)
+            error = await fail(client)
+
+        assert (error.kind, error.attempts) == ("ambiguous", 1)
+        assert "lost within the response head" in str(error)
+
     async def test_closed_while_idle(self) -> None:
         """A connection that was closed before it was needed is not even tried."""
         scripts = [[*exchange(answer("one")), Fin()], exchange(answer("two"))]
@@ -151,13 +164,14 @@ LOST: dict[str, list[Step]] = {
     "reset before the head": [ReadHead(), ReadBody(), Reset()],
     "closed in the head": [ReadHead(), ReadBody(), Send(b"HTTP/1.1 20"), Fin()],
     "closed before the body": [
-        ReadHead(), ReadBody(), Send(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"), Fin()
+        ReadHead(), ReadBody(),
+        Send(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"), Fin()
     ],
     "closed in the body": [ReadHead(), ReadBody(), Send(answer()[:-9]), Fin()],
     "reset in the body": [ReadHead(), ReadBody(), Send(answer()[:-9]), Reset()],
     "length too large": [
-        ReadHead(), ReadBody(), Send(http_response(200, {"content-length": "999"}, COMPLETION)),
-        Fin(),
+        ReadHead(), ReadBody(),
+        Send(http_response(200, {"content-length": "999"}, COMPLETION)), Fin(),
     ],
     "no last chunk": [
         ReadHead(), ReadBody(),
@@ -263,7 +277,7 @@ class TestRelease:
 
                 return first, (await ask(client)).text
 
-    PATHS: dict[str, list[Step]] = {
+    PATHS: ClassVar[dict[str, list[Step]]] = {
         "answered": exchange(answer()),
         "refused": exchange(refusal(400)),
         "refused with 3 MB": exchange(http_response(400, None, b"x" * 3_000_000)),
@@ -363,6 +377,46 @@ class TestProxy:
         assert done.text == "Hi"
         assert proxy.requests[0].path == "http://api.example/v1/completions"
 
+    async def test_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With trust_env=True the environment names the proxy, and only then."""
+        async with ScriptedServer([exchange(answer())]) as proxy:
+            monkeypatch.setenv("http_proxy", proxy.url)
+            async with OpenRouter(
+                KEY, base_url="http://api.example", trust_env=True, allow_http=True
+            ) as client:
+                done = await ask(client)
+
+        assert done.text == "Hi"
+        assert proxy.requests[0].path == "http://api.example/completions"
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("no_proxy", "127.0.0.1"), ("https_proxy", "http://127.0.0.1:1")],
+        ids=["bypassed", "for another scheme"],
+    )
+    async def test_environment_that_does_not_apply(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+    ) -> None:
+        """A proxy for others is not used."""
+        if name == "no_proxy":
+            monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+
+        monkeypatch.setenv(name, value)
+        async with ScriptedServer([exchange(answer())]) as server:
+            async with OpenRouter(KEY, base_url=server.url, trust_env=True) as client:
+                assert (await ask(client)).text == "Hi"
+
+    async def test_environment_by_default(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Without trust_env proxies of the environment are not used."""
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+        async with (
+            ScriptedServer([exchange(answer())]) as server,
+            client_of(server) as client,
+        ):
+            assert (await ask(client)).text == "Hi"
+
     @pytest.mark.parametrize(
         ("status", "kind", "attempts"),
         [(407, "final", 1), (502, "unsent", 2)],
@@ -382,8 +436,3 @@ class TestProxy:
 
         assert (error.kind, error.attempts) == (kind, attempts)
         assert KEY.encode() not in b"".join(r.head for r in proxy.requests)
-
-
-def test_certificates_are_verified_by_default() -> None:
-    """The default context of the client verifies, as the standard library's does."""
-    assert ssl.create_default_context().verify_mode is ssl.CERT_REQUIRED

@@ -141,7 +141,7 @@ async def test_invalid_utf8() -> None:
 
 
 async def test_meta() -> None:
-    """The answer knows of the exchange it came from, and nothing of it is on the wire."""
+    """The answer knows of the exchange it came from, and shows none of it."""
     headers = {"X-Generation-Id": "gen-9", "X-A": "1"}
     response = http_response(200, headers, COMPLETION)
     async with (
@@ -407,7 +407,7 @@ BROKEN: dict[str, bytes] = {
 
 @pytest.mark.parametrize("response", BROKEN.values(), ids=BROKEN.keys())
 async def test_broken_framing(response: bytes) -> None:
-    """A body that cannot be unpacked is a lost answer: repeated, on a new connection."""
+    """A body that cannot be unpacked is asked for again, on a new connection."""
     scripts = [exchange(response), exchange(answer())]
     async with ScriptedServer(scripts) as server, client_of(server) as client:
         done = await ask(client)

@@ -103,8 +103,9 @@ async def test_error(recordings: Path) -> None:
     error = caught.value
     assert error.code == 400
     assert error.generation_id == "gen-1762179802-UN8pkJI4AGZvryk0kFnb"
-    assert error.partial is stream.snapshot
-    assert error.partial.choices[0].reasoning
-    assert error.partial.choices[0].finish_reason == "length"
-    assert error.partial.usage is not None
-    assert error.partial.usage.completion_tokens == 10
+    partial = stream.snapshot
+    assert error.partial is partial
+    assert partial.choices[0].reasoning
+    assert partial.choices[0].finish_reason == "length"
+    assert partial.usage is not None
+    assert partial.usage.completion_tokens == 10

@@ -13,6 +13,7 @@ import pytest
 
 import openrouter_async
 from openrouter_async import OpenRouter, OpenRouterError, Timeout
+from openrouter_async.types.lenient import is_array, is_object
 from tests.calling import answer, ask, fail, in_turn, record_waits, refusal
 from tests.scripted import (
     Fin,
@@ -61,10 +62,10 @@ def _held(found: object) -> list[object]:
     if isinstance(found, BaseException):
         return [found.__cause__, found.__context__, found.args, vars(found)]
 
-    if isinstance(found, dict):
+    if is_object(found):
         return [*found.keys(), *found.values()]
 
-    if isinstance(found, list | tuple | set | frozenset):
+    if is_array(found):
         return list(found)
 
     if isinstance(found, str | bytes | int | float | type(None) | type):
@@ -90,7 +91,7 @@ def check(error: BaseException) -> None:
 
 
 def _holds(text: str | bytes) -> bool:
-    return (CANARY if isinstance(text, str) else CANARY.encode()) in text
+    return CANARY in text if isinstance(text, str) else CANARY.encode() in text
 
 
 def check_locals(error: BaseException) -> None:
@@ -171,10 +172,12 @@ ECHOES: dict[str, list[Step]] = {
     "generation id": exchange(refusal(502, {"x-generation-id": CANARY})),
     "not HTTP": [ReadHead(), ReadBody(), Send(f"{QUOTED}\r\n\r\n".encode())],
     "bad header": [
-        ReadHead(), ReadBody(), Send(f"HTTP/1.1 200 OK\r\nx: \0{CANARY}\r\n\r\n".encode())
+        ReadHead(), ReadBody(),
+        Send(f"HTTP/1.1 200 OK\r\nx: \0{CANARY}\r\n\r\n".encode()),
     ],
     "reason": [
-        ReadHead(), ReadBody(), Send(f"HTTP/1.1 500 {CANARY}\r\ncontent-length: 0\r\n\r\n".encode())
+        ReadHead(), ReadBody(),
+        Send(f"HTTP/1.1 500 {CANARY}\r\ncontent-length: 0\r\n\r\n".encode()),
     ],
 }  # fmt: skip
 
@@ -183,7 +186,7 @@ ECHOES: dict[str, list[Step]] = {
 async def test_server_that_quotes_the_request(steps: list[Step]) -> None:
     """A server that sends the key back does not bring it into the error."""
     async with (
-        ScriptedServer([steps] * 2) as server,
+        ScriptedServer([steps] * 3) as server,
         OpenRouter(CANARY, base_url=server.url, retry=1) as client,
     ):
         check(await fail(client))
@@ -206,16 +209,19 @@ async def test_library_objects() -> None:
     ):
         done = await ask(client)
         error = await fail(client)
-        ours = [
-            each
-            for each in gc.get_objects()
-            if str(getattr(type(each), "__module__", "")).startswith("openrouter_async")
-        ]
+        gc.collect()
+        everything: list[object] = gc.get_objects()
+        ours = [each for each in everything if _is_ours(type(each))]
         shown = [text for each in ours for text in (repr(each), str(each))]
 
     assert len(ours) > 10
     assert [text for text in shown if CANARY in text] == []
     assert CANARY not in repr((done, error))
+
+
+def _is_ours(kind: type) -> bool:
+    module: object = getattr(kind, "__module__", None)
+    return isinstance(module, str) and module.startswith("openrouter_async")
 
 
 def test_client_shows_only_the_end() -> None:

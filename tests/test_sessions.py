@@ -20,7 +20,16 @@ from openrouter_async import (
     RetryPolicy,
     Timeout,
 )
-from tests.calling import KEY, answer, ask, client_of, fail, in_turn
+from openrouter_async.transport.session import ObservedConnector
+from tests.calling import (
+    KEY,
+    answer,
+    ask,
+    client_of,
+    fail,
+    in_turn,
+    request_arrived,
+)
 from tests.scripted import Hang, ReadBody, ReadHead, ScriptedServer, exchange
 
 
@@ -46,13 +55,14 @@ def test_threads() -> None:
 
     async def both(number: int) -> None:
         barrier.wait()
-        for turn in range(5):
-            texts.append(await ask_own_server(client, f"{number}.{turn}"))
+        texts.extend(
+            [await ask_own_server(client, f"{number}.{turn}") for turn in range(5)]
+        )
 
-    threads = [
-        threading.Thread(target=lambda number=number: asyncio.run(both(number)))
-        for number in range(4)
-    ]
+    def run(number: int) -> None:
+        asyncio.run(both(number))
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(4)]
     for thread in threads:
         thread.start()
 
@@ -78,7 +88,6 @@ say("parent")
 child = os.fork()
 if not child:
     say("child")
-    loop.run_until_complete(client.aclose())
     os._exit(0)
 
 os.waitpid(child, 0)
@@ -176,6 +185,37 @@ class TestInjectedSession:
             with pytest.raises(ConfigError, match="the client is closed"):
                 await ask(client)
 
+    async def test_closed_while_a_call_runs(self) -> None:
+        """When the owner closes it under a call, the call ends and says so."""
+        async with ScriptedServer([[ReadHead(), ReadBody(), Hang()]]) as server:
+            async with aiohttp.ClientSession() as session:
+                client = OpenRouter(KEY, base_url=server.url, session=session)
+                call = asyncio.create_task(fail(client))
+                await request_arrived(server)
+
+            error = await call
+
+        assert "closed while the call ran" in str(error)
+
+    @pytest.mark.parametrize("pool", [PoolLimits(connections=1), PoolLimits()])
+    async def test_settings_of_a_pool(self, pool: PoolLimits) -> None:
+        """What shapes a pool is refused beside a session, which has its own."""
+        async with aiohttp.ClientSession() as session:
+            with pytest.raises(ConfigError, match="session= brings a pool of its own"):
+                OpenRouter(KEY, session=session, pool=pool, ssl=pool != PoolLimits())
+
+    async def test_credentials_of_its_own(self) -> None:
+        """A session that sends credentials itself would replace the key."""
+        with pytest.warns(DeprecationWarning, match="BasicAuth"):
+            auth = aiohttp.BasicAuth("user", "password")
+
+        with pytest.warns(DeprecationWarning, match="auth"):
+            session = aiohttp.ClientSession(auth=auth)
+
+        async with session:
+            with pytest.raises(ConfigError, match="auth= of its own"):
+                await ask(OpenRouter(KEY, session=session))
+
     async def test_closed_by_its_owner(self) -> None:
         """When the owner has closed it, the error says that only he can help."""
         async with aiohttp.ClientSession() as session:
@@ -205,13 +245,6 @@ class TestInjectedSession:
         async with aiohttp.ClientSession() as session:
             with pytest.raises(ConfigError, match="cannot be pickled"):
                 pickle.dumps(OpenRouter(KEY, session=session))
-
-
-async def request_arrived(server: ScriptedServer) -> None:
-    """Wait until the first request has been read."""
-    await server.connection()
-    while not server.requests or server.requests[0].body_at is None:
-        await asyncio.sleep(0.001)
 
 
 class TestClosing:
@@ -274,6 +307,23 @@ class TestClosing:
 
         assert type(await call) in (ConfigError, APIConnectionError)
 
+    async def test_call_that_fetches_its_key(self) -> None:
+        """A call that has no key yet ends in the same way."""
+        asked, closed = asyncio.Event(), asyncio.Event()
+
+        async def give() -> str:
+            asked.set()
+            await closed.wait()
+            return KEY
+
+        client = OpenRouter(give)
+        call = asyncio.create_task(fail(client))
+        await asked.wait()
+        await client.aclose()
+        closed.set()
+
+        assert str(await call) == "the client was closed while the call ran"
+
     async def test_cancelled_call_stays_cancelled(self) -> None:
         """Who cancels a call gets that, also when the client closes meanwhile."""
         async with ScriptedServer([[ReadHead(), ReadBody(), Hang()]]) as server:
@@ -286,6 +336,19 @@ class TestClosing:
                 await call
 
 
+async def test_connector_without_a_call() -> None:
+    """The connector of a pool serves whoever uses it, as aiohttp's own does."""
+    async with (
+        ScriptedServer([in_turn(answer("one"), answer("two"))]) as server,
+        aiohttp.ClientSession(connector=ObservedConnector()) as session,
+    ):
+        for text in ("one", "two"):
+            async with session.post(server.url, data=b"{}") as response:
+                assert text in await response.text()
+
+        assert len(server.connections) == 1
+
+
 async def test_dropped_client_warns() -> None:
     """A client that is dropped with connections open says so, and closes them."""
     async with ScriptedServer([exchange(answer())]) as server:
@@ -293,7 +356,6 @@ async def test_dropped_client_warns() -> None:
         await ask(client)
         with pytest.warns(ResourceWarning, match="an OpenRouter client was dropped"):
             del client
-            gc.collect()
 
         await (await server.connection()).client_closed.wait()
 

@@ -46,6 +46,7 @@ from tests.streams import (
     delta,
     envelope,
     finish,
+    read_to_error,
     served,
     streamed,
     texts_of,
@@ -93,10 +94,10 @@ async def test_cut_stream(script: list[Step]) -> None:
     error = caught.value
     assert again.value is error
     assert error.partial is stream.snapshot
-    assert error.partial.text[:1] == "a"
+    assert stream.snapshot.text[:1] == "a"
     assert (error.status, error.generation_id) == (200, "gen-1")
     assert (error.attempts, error.retryable, error.maybe_billed) == (1, True, True)
-    assert pickle.loads(pickle.dumps(error)).partial.text == error.partial.text
+    assert pickle.loads(pickle.dumps(error)).partial.text == stream.snapshot.text
 
 
 @pytest.mark.parametrize("end", [Reset(), Fin()], ids=["reset", "end"])
@@ -106,16 +107,17 @@ async def test_what_came_before_a_cut_is_delivered(end: Step, settled: bool) -> 
     pieces = [events(delta(text)) for text in "abcde"]
     script = [*begun(*pieces), *(SETTLE if settled else []), end]
     async with served(script) as (server, client):
-        texts: list[str] = []
-        with pytest.raises(StreamInterruptedError) as caught:
-            async for text in ask(client).texts():
-                texts.append(text)  # what came before the error counts
-                if isinstance(end, Reset):
-                    await server.connections[0].ended.wait()
+        stream = ask(client)
+        first = await anext(stream)
+        if isinstance(end, Reset):
+            await server.connections[0].ended.wait()
 
-    assert texts == list("abcde")
-    assert caught.value.partial is not None
-    assert caught.value.partial.text == "abcde"
+        texts, error = await read_to_error(stream)
+
+    assert [first.text, *texts] == list("abcde")
+    assert type(error) is StreamInterruptedError
+    assert error.partial is stream.snapshot
+    assert stream.snapshot.text == "abcde"
 
 
 @pytest.mark.parametrize(
@@ -227,19 +229,14 @@ async def test_error_after_content(
     wire = events(delta("one"), delta(" two"), reported, delta("lost"), "[DONE]")
     async with served(streamed(wire)) as (server, client):
         stream = ask(client)
-        texts: list[str] = []
-        with pytest.raises(APIError) as caught:
-            async for text in stream.texts():
-                texts.append(text)  # noqa: PERF401  # what came before the error counts
-
+        texts, error = await read_to_error(stream)
         assert len(server.requests) == 1
 
-    error = caught.value
     assert texts == ["one", " two"]
     assert type(error) is kind
     assert (error.code, error.message) == (code, "Upstream failed")
     assert error.partial is stream.snapshot
-    assert error.partial.text == "one two"
+    assert stream.snapshot.text == "one two"
     assert (error.status, error.generation_id, error.attempts) == (200, "gen-1", 1)
 
 
@@ -288,7 +285,7 @@ async def test_error_as_only_event_without_retries() -> None:
     error = caught.value
     assert (error.generation_id, error.partial is None) == ("gen-1", False)
     assert error.partial is stream.snapshot
-    assert error.partial.text == ""
+    assert stream.snapshot.text == ""
 
 
 @pytest.mark.parametrize("code", [400, 401, 402, 403], ids=str)
@@ -404,7 +401,7 @@ async def test_line_without_end_is_bounded(start: bytes) -> None:
         await server.connections[0].client_closed.wait()
 
     assert caught.value.partial is stream.snapshot
-    assert caught.value.partial.text == "a"
+    assert stream.snapshot.text == "a"
     assert not caught.value.retryable
 
 
@@ -412,12 +409,10 @@ async def test_chunks_before_an_event_over_the_limit_are_delivered() -> None:
     """Events of the same read come before the error that one of them is."""
     wire = events(delta("a"), delta("b"), delta("x" * 5000), delta("c"))
     async with served(streamed(wire), sizes=SizeLimits(event=4000)) as (_, client):
-        texts: list[str] = []
-        with pytest.raises(ResponseTooLargeError):
-            async for text in ask(client).texts():
-                texts.append(text)  # noqa: PERF401  # what came before the error counts
+        texts, error = await read_to_error(ask(client))
 
     assert texts == ["a", "b"]
+    assert type(error) is ResponseTooLargeError
 
 
 async def test_stale_connection_costs_no_retry() -> None:

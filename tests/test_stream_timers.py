@@ -135,34 +135,54 @@ async def test_bytes_keep_the_transport_timer_from_running_out(wait: bytes) -> N
     assert answer.choices[0].finish_reason == "stop"
 
 
-async def test_slow_consumer_trips_no_timer() -> None:
+class Clock:
+    """Move the time of the running loop on without waiting for it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        loop = asyncio.get_running_loop()
+        self._real, self._ahead = loop.time, 0.0
+        monkeypatch.setattr(loop, "time", lambda: self._real() + self._ahead)
+
+    async def advance(self, seconds: float) -> None:
+        """Let so much time pass, and the timers that are due with it."""
+        self._ahead += seconds
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+
+async def test_slow_consumer_trips_no_timer(monkeypatch: pytest.MonkeyPatch) -> None:
     """While the caller is the slow one, all timers stand still."""
-    timeout = Timeout(
-        first_event=0.05, idle=0.05, transport_idle=0.05, total=0.08, connect=0.05
-    )
+    clock = Clock(monkeypatch)
+    timeout = Timeout(first_event=5, idle=5, transport_idle=5, total=8, connect=5)
     script = begun(*[events(delta(text)) for text in "abc"])
     script += [Send(chunk(events(finish())) + chunk(b""))]
     async with served(script, timeout=timeout, retry=NEVER) as (_, client):
         texts: list[str] = []
         async for each in ask(client):
             texts.append(each.text)
-            await asyncio.sleep(0.06)
+            await clock.advance(100)
 
     assert texts == ["a", "b", "c", ""]
 
 
-async def test_slow_consumer_and_then_silence() -> None:
-    """The timers go on once the caller waits again."""
-    timeout = Timeout(idle=0.03)
-    async with served([*FIRST, Hang()], timeout=timeout, retry=NEVER) as (_, client):
-        async with ask(client) as stream:
-            assert (await anext(stream)).text == "a"
-            await asyncio.sleep(0.04)
-            started = time.monotonic()
-            with pytest.raises(APITimeoutError):
-                await anext(stream)
+async def test_slow_consumer_and_then_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The timers go on where they stood once the caller waits again."""
+    clock = Clock(monkeypatch)
+    timeout = Timeout(idle=10)
+    async with (
+        served([*FIRST, Hang()], timeout=timeout, retry=NEVER) as (_, client),
+        ask(client) as stream,
+    ):
+        assert (await anext(stream)).text == "a"
+        await clock.advance(100)
+        reader = asyncio.create_task(collect(stream))
+        await clock.advance(9)
+        waiting = not reader.done()
+        await clock.advance(2)
+        with pytest.raises(APITimeoutError):
+            await reader
 
-    assert time.monotonic() - started > 0.015
+    assert waiting
 
 
 async def test_timer_before_content_is_tried_again() -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from openrouter_async import CompletionStream, SizeLimits
-from tests.scripted import Hang, Send, Step, chunk, events, http_response
+from openrouter_async.types.lenient import is_array, is_object
+from tests.scripted import Hang, Send, Step, Wait, chunk, events, http_response
 from tests.streams import (
     SETTLE,
     USAGE,
@@ -70,13 +71,11 @@ ANSWER = {
 
 def without_nulls(value: object) -> object:
     """Drop the null members of objects, at any depth."""
-    if isinstance(value, dict):
-        members: dict[str, object] = value
-        return {k: without_nulls(v) for k, v in members.items() if v is not None}
+    if is_object(value):
+        return {k: without_nulls(v) for k, v in value.items() if v is not None}
 
-    if isinstance(value, list):
-        items: list[object] = value
-        return [without_nulls(item) for item in items]
+    if is_array(value):
+        return [without_nulls(item) for item in value]
 
     return value
 
@@ -125,15 +124,14 @@ async def test_texts_final_and_what_there_is_to_see() -> None:
     """A stream gives texts, usage, meta data and the whole answer, also after it."""
     async with served(streamed(WHOLE)) as (_, client):
         stream = ask(client)
-        assert (stream.usage, stream.meta.status) == (None, 0)
-        assert stream.time_to_first_event is None
+        before = (stream.usage, stream.meta.status, stream.time_to_first_event)
         async with stream:
-            assert stream.meta.status == 200
-            assert stream.time_to_first_event is None
+            opened = (stream.usage, stream.meta.status, stream.time_to_first_event)
             texts = await texts_of(stream)
 
         answer = await stream.final()
 
+    assert (before, opened) == ((None, 0, None), (None, 200, None))
     assert texts == ["one", " two"]
     assert answer is stream.snapshot
     assert (answer.text, answer.choices[0].finish_reason) == ("one two", "stop")
@@ -279,7 +277,7 @@ async def test_connection_is_reused_after_a_proper_end() -> None:
 async def test_end_in_a_later_write_keeps_the_connection() -> None:
     """The end of the body may follow `[DONE]` a moment later."""
     go_on = asyncio.Event()
-    script = [*begun(WHOLE), *SETTLE, Send(chunk(b"")), *streamed(WHOLE)]
+    script = [*begun(WHOLE), Wait(go_on), Send(chunk(b"")), *streamed(WHOLE)]
     async with served(script) as (server, client):
         await ask(client).final()
         go_on.set()

@@ -218,6 +218,18 @@ class TestWatch:
         assert watch.next() == before
         watch.close()
 
+    async def test_answer_in_the_last_moment(self) -> None:
+        """A cancellation that nobody waits for any more is taken back."""
+        watch = Watch(Timeout(total=0))
+        watch.resume()
+        watch.ring()
+        watch.pause()
+        counted = _cancellations()
+        await _until_cancelled()
+        watch.close()
+
+        assert counted == 0
+
     async def test_somebody_else_wins(self) -> None:
         """A cancellation of the caller's is not taken for a timer's."""
         watch = Watch(Timeout(total=0))

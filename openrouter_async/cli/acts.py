@@ -150,12 +150,11 @@ async def _meet_inner_error(
     from openrouter_async.testing import FailInside
 
     simulator.script(FailInside(502))
+    told = "not noticed"
     try:
         await client.completions.create(prompt="All well?", retry=0, **play.params)
     except OpenRouterError as error:
         told = f"{type(error).__name__} ({error}), although status={error.status}"
-    else:
-        told = "not noticed"
 
     _fault(console, "An error inside an answer with status 200 (retry=0)", told)
 
@@ -167,13 +166,12 @@ async def _meet_cut(
 
     simulator.script(Cut(after_tokens=8))
     stream = client.completions.stream(prompt="Tell me about kites.", **play.params)
+    told = "not noticed"
     try:
         await stream.final()
     except StreamInterruptedError as error:
         kept = error.partial.text.strip() if error.partial else ""
         told = f"{type(error).__name__}, kept as error.partial: {kept!r}"
-    else:
-        told = "not noticed"
 
     _fault(console, "A stream that is cut after 8 tokens", told)
 

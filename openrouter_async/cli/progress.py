@@ -15,6 +15,10 @@ from openrouter_async.cli.fan_out import Tally
 
 _STEPS = 5  # lines where there is no bar
 
+# Columns for the figures and for the ^C that a terminal echoes: where that goes to
+# the next line, the bar is shown twice.
+_BESIDE_BAR = 60
+
 
 class Gauge(Protocol):
     """Show how far a fan-out is."""
@@ -60,13 +64,12 @@ def gauge(console: Console, total: int) -> Generator[Gauge]:
 
     progress = Progress(
         TextColumn(" "),
-        BarColumn(bar_width=None),
+        BarColumn(bar_width=max(8, console.width - _BESIDE_BAR)),
         MofNCompleteColumn(),
         TextColumn("{task.fields[state]}", style="dim"),
         console=console,
         # No thread of its own: the event loop says when.
         auto_refresh=False,
-        expand=True,
     )
     with progress:
         yield _Bar(progress, total)

@@ -86,6 +86,17 @@ class CompletionAccumulator:
         chunk.raw = event
         return chunk
 
+    def failed(self, chunk: CompletionChunk) -> bool:
+        """Tell whether the chunk reports an error: at its top, or in a choice."""
+        if chunk.error:
+            return True
+
+        for choice in chunk.choices:
+            if choice.error or choice.finish_reason == "error":
+                return True
+
+        return False
+
     def add(self, chunk: CompletionChunk) -> bool:
         """
         Fold a chunk.

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from types import TracebackType
-from typing import Generic, Literal, Protocol, Self, TypeVar
+from typing import Generic, Literal, Self
 
 from msgspec import structs
 
@@ -17,69 +17,16 @@ from openrouter_async.errors import (
     ResponseDecodeError,
     StreamInterruptedError,
 )
+from openrouter_async.streaming.chunks import Accumulator, AnswerT_co, ChunkT
 from openrouter_async.streaming.events import DONE, EventReader
 from openrouter_async.transport.calls import Running, Transport
 from openrouter_async.transport.exchange import Call
 from openrouter_async.transport.failures import from_answer
-from openrouter_async.types.completion import Completion
 from openrouter_async.types.lenient import Json
 from openrouter_async.types.usage import Usage
 from openrouter_async.types.wire import ResponseMeta
 
-_ERROR = b'"error"'
 _LEFT = "the stream was left before its end"
-
-
-class Chunk(Protocol):
-    """Be one event of a streamed answer."""
-
-    raw: bytes
-    id: str | None
-
-    @property
-    def text(self) -> str:
-        """What it adds to the text of choice 0."""
-        ...
-
-    @property
-    def has_content(self) -> bool:
-        """Whether the caller would miss it."""
-        ...
-
-
-ChunkT = TypeVar("ChunkT", bound=Chunk)
-AnswerT_co = TypeVar("AnswerT_co", bound=Completion, covariant=True)
-
-
-class Accumulator(Protocol[ChunkT, AnswerT_co]):
-    """Decode the events of one kind of answer, and fold them into it."""
-
-    @property
-    def answer(self) -> AnswerT_co:
-        """The answer so far, always the same object."""
-        ...
-
-    @property
-    def complete(self) -> bool:
-        """Whether nothing of the answer is missing."""
-        ...
-
-    @property
-    def has_content(self) -> bool:
-        """Whether anything came that the caller would miss."""
-        ...
-
-    def decode(self, event: bytes) -> ChunkT:
-        """Decode the data of an event."""
-        ...
-
-    def add(self, chunk: ChunkT) -> bool:
-        """Fold a chunk; return whether it reports an error."""
-        ...
-
-    def error(self, chunk: ChunkT) -> Json:
-        """Return the error a chunk reports, None where it has no details."""
-        ...
 
 
 class Stream(Generic[ChunkT, AnswerT_co]):
@@ -211,12 +158,12 @@ class Stream(Generic[ChunkT, AnswerT_co]):
 
         while self._reader is None:
             failure = await self._attempt(self._running)
-            if failure is not None and not self._left:
-                await self._repeat(failure)
-
             if self._left:  # by another task, which could not know of the connection
                 self._leave()
                 raise StreamInterruptedError(_LEFT)
+
+            if failure is not None:
+                await self._repeat(failure)
 
     async def _attempt(self, running: Running) -> OpenRouterError | None:
         """Open one attempt and read from it; return why there is none."""
@@ -256,6 +203,9 @@ class Stream(Generic[ChunkT, AnswerT_co]):
         except BaseException:
             self._give_up()
             raise
+
+        if self._left:
+            raise StreamInterruptedError(_LEFT)
 
     # Ways through
 
@@ -346,7 +296,7 @@ class Stream(Generic[ChunkT, AnswerT_co]):
 
     async def _begin(self) -> None:
         """Read up to the first content, in as many attempts as it takes."""
-        while self._state == "running":
+        while True:
             await self.open()
             try:
                 await self._read_to_content()
@@ -362,7 +312,7 @@ class Stream(Generic[ChunkT, AnswerT_co]):
             await self._repeat(failure)
 
     async def _read_to_content(self) -> None:
-        while self._state == "running":
+        while True:
             for event in self._pending():
                 chunk = self._take(event)
                 if chunk is None:
@@ -386,11 +336,11 @@ class Stream(Generic[ChunkT, AnswerT_co]):
             return None
 
         accumulator = self._accumulator
-        if _ERROR in event:
-            event = self._redacted(event)
-
         try:
             chunk = accumulator.decode(event)
+            if accumulator.failed(chunk):
+                event = self._redacted(event)
+                chunk = accumulator.decode(event)
         except ResponseDecodeError as error:
             failure: OpenRouterError = error
             redacted = self._redacted(event)
@@ -406,17 +356,21 @@ class Stream(Generic[ChunkT, AnswerT_co]):
 
     def _redacted(self, event: bytes) -> bytes:
         """Return the event without the key, should a server quote the request."""
-        return event if self._reader is None else self._reader.exchange.redact(event)
+        assert self._reader is not None
+        return self._reader.exchange.redact(event)
 
     def _pending(self) -> Iterator[bytes]:
-        return iter(()) if self._reader is None else self._reader.pending
+        assert self._reader is not None
+        return self._reader.pending
 
     async def _refill(self) -> None:
         """Make more events pending; at the end of the body, see whether it is whole."""
-        if self._reader is None:
-            raise StreamInterruptedError("the stream was closed while it was read")
+        assert self._reader is not None
+        more = await self._reader.refill()
+        if self._left:  # by another task
+            raise StreamInterruptedError(_LEFT)
 
-        if await self._reader.refill():
+        if more:
             return
 
         if not self._accumulator.complete:
@@ -437,11 +391,7 @@ class Stream(Generic[ChunkT, AnswerT_co]):
         assert self._reader is not None
         head = self._reader.exchange.head()
         head = replace(head, generation_id=self._meta.generation_id)
-        redacted = self._reader.exchange.redact(event)
-        if redacted != event:
-            error = self._accumulator.error(self._accumulator.decode(redacted))
-
-        return from_answer(error, head, redacted, None)
+        return from_answer(error, head, event, None)
 
     def _failed(self, error: OpenRouterError) -> OpenRouterError:
         """Return the error with what there is to know; after content it is the end."""

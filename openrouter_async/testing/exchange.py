@@ -66,12 +66,12 @@ class Exchange:
         self.record = record
         self.created = created
         self.status: int | None = None
-        self.outcome = journal.ANSWERED
+        self.outcome: str = journal.ANSWERED
         self.behaviour: str | None = None
-        self.faulty = False
-        self.admitted = False
-        self.broken = False
-        self.tokens_sent = 0
+        self.faulty: bool = False
+        self.admitted: bool = False
+        self.broken: bool = False
+        self.tokens_sent: int = 0
         self.response: web.StreamResponse | None = None
         self._request = request
         self._writes = 0

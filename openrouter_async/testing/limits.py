@@ -69,7 +69,7 @@ class RateLimit:
         retry_after: RetryAfterForm | None = "seconds",
     ) -> None:
         self.rate = rate
-        self.burst = float(max(1.0, rate) if burst is None else burst)
+        self.burst: float = float(max(1.0, rate) if burst is None else burst)
         if rate <= 0 or self.burst < 1:
             message = "rate must be above 0, burst at least 1"
             raise ValueError(message)

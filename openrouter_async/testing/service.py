@@ -71,10 +71,10 @@ class Service:
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
     ) -> None:
-        self.journal = journal.Journal(journal_size)
-        self.scripts = Scripts()
+        self.journal: journal.Journal = journal.Journal(journal_size)
+        self.scripts: Scripts = Scripts()
         self.limits: Sequence[Limit] = ()
-        self.idle = asyncio.Event()
+        self.idle: asyncio.Event = asyncio.Event()
         self.idle.set()
         self._endpoints = endpoints
         self._api_key = api_key

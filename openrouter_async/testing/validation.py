@@ -12,9 +12,9 @@ try:
     from jsonschema.exceptions import (
         best_match,  # pyright: ignore[reportUnknownVariableType]  # untyped stub
     )
-except ImportError as error:
+except ImportError as _error:
     _MISSING = "the simulator needs jsonschema: pip install 'openrouter-async[testing]'"
-    raise ImportError(_MISSING, name="jsonschema") from error
+    raise ImportError(_MISSING, name="jsonschema") from _error
 
 from referencing import Registry
 

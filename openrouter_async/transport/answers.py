@@ -35,12 +35,10 @@ def read_answer(
     """
     try:
         return _read(running, exchange, body, into)
-    except OpenRouterError as error:
-        failure = error
-
-    redacted = exchange.redact(body)
-    if redacted == body:
-        raise failure
+    except OpenRouterError:
+        redacted = exchange.redact(body)
+        if redacted == body:
+            raise
 
     # A server that quotes the request: the same failure, without the key in it.
     return _read(running, exchange, redacted, into)

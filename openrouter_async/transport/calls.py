@@ -148,8 +148,8 @@ class Running:
     ) -> None:
         self._call = call
         self._sessions = sessions
-        self.watch = watch
-        self.attempts = Attempts(call.retry, budget, watch)
+        self.watch: Watch = watch
+        self.attempts: Attempts = Attempts(call.retry, budget, watch)
 
     def next_attempt(self) -> Exchange:
         """Return the next attempt, to be opened."""

@@ -71,9 +71,9 @@ class ConnectionNotes:
 
     def __init__(self, watch: Watch, *, fresh_only: bool) -> None:
         self._watch = watch
-        self.fresh_only = fresh_only
-        self.sent = False
-        self.reused = False
+        self.fresh_only: bool = fresh_only
+        self.sent: bool = False
+        self.reused: bool = False
 
     def connecting(self) -> None:
         """Start the connect timer."""
@@ -123,13 +123,16 @@ class Exchange:
     @property
     def generation_id(self) -> str | None:
         """The id of the usage record that the head gives."""
-        return self.response.headers.get("X-Generation-Id")
+        given = self.response.headers.get("X-Generation-Id")
+        return given and self._call.key.redact_text(given)
 
     def head(self) -> Head:
         """Return what a failure of the response is told with."""
+        redact = self._call.key.redact_text
+        headers = joined_headers(self.response.raw_headers)
         return Head(
             status=self.response.status,
-            headers=joined_headers(self.response.raw_headers),
+            headers={name: redact(value) for name, value in headers.items()},
             generation_id=self.generation_id,
             policy=self._call.retry,
         )
@@ -296,7 +299,11 @@ class Exchange:
         answered = self._response is not None
         notes = self._notes
         error = from_exception(
-            exc, sent=notes.sent, reused=notes.reused, answered=answered
+            exc,
+            sent=notes.sent,
+            reused=notes.reused,
+            answered=answered,
+            redact=self._call.key.redact_text,
         )
         if answered:
             error.status = self.response.status

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import aiohttp
@@ -209,7 +209,12 @@ def _hint(code: int | None, envelope: Envelope) -> str | None:
 
 
 def from_exception(
-    exc: BaseException, *, sent: bool, reused: bool, answered: bool
+    exc: BaseException,
+    *,
+    sent: bool,
+    reused: bool,
+    answered: bool,
+    redact: Callable[[str], str],
 ) -> APIConnectionError:
     """
     Return the error for an exception of the transport.
@@ -222,14 +227,24 @@ def from_exception(
         sent: whether there was a connection to send on.
         reused: whether that connection came from the pool.
         answered: whether a response head had arrived.
+        redact: blots the key out: parsers quote what they could not read.
     """
     text = str(exc) or "the connection was lost"
     if isinstance(exc, aiohttp.ClientResponseError):
         # Its status is aiohttp's guess for a response that it could not parse.
         text = exc.message or "the response could not be parsed"
+    elif _has_begun(exc):
+        text = "the connection was lost within the response head"
 
     kind = "ambiguous" if answered else _connection_kind(exc, sent, reused)
-    return APIConnectionError(f"{text} ({type(exc).__name__})", kind=kind)
+    return APIConnectionError(f"{redact(text)} ({type(exc).__name__})", kind=kind)
+
+
+def _has_begun(exc: BaseException) -> bool:
+    # In place of a text aiohttp gives the head as far as it came.
+    return isinstance(exc, aiohttp.ServerDisconnectedError) and not isinstance(
+        exc.message, str
+    )
 
 
 def _connection_kind(exc: BaseException, sent: bool, reused: bool) -> Kind:
@@ -244,7 +259,7 @@ def _connection_kind(exc: BaseException, sent: bool, reused: bool) -> Kind:
         return "unsent"
 
     lost = isinstance(exc, aiohttp.ClientOSError | aiohttp.ServerDisconnectedError)
-    if lost and reused:
+    if lost and reused and not _has_begun(exc):
         return "stale"
 
     # aiohttp names a failed write like this; the server has not got all of it.

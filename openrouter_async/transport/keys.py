@@ -36,7 +36,7 @@ def check_header(name: str, value: str) -> None:
 class KeySource:
     """Give each attempt the key, and show it to nobody else."""
 
-    __slots__ = ("_callable", "_headers", "_key")
+    __slots__ = ("_callable", "_key")
 
     def __init__(self, key: str | KeyCallable) -> None:
         self._callable = None if isinstance(key, str) else key
@@ -46,11 +46,6 @@ class KeySource:
     def refreshable(self) -> bool:
         """Whether asking again may give another key."""
         return self._callable is not None
-
-    @property
-    def value(self) -> str | KeyCallable:
-        """What it was made from."""
-        return self._callable or self._key
 
     async def add_to(self, headers: CIMultiDict[str]) -> CIMultiDict[str]:
         """Return the headers with the key among them."""
@@ -65,6 +60,10 @@ class KeySource:
         """Blot the key out of what a server sent."""
         return text.replace(self._key.encode(), b"[key]") if self._key else text
 
+    def redact_text(self, text: str) -> str:
+        """Blot the key out of what a server sent in its head."""
+        return text.replace(self._key, "[key]") if self._key else text
+
     def __repr__(self) -> str:
         return "KeySource(...)" if self.refreshable else f"KeySource({self.shown})"
 
@@ -75,15 +74,19 @@ class KeySource:
 
 
 def _checked(key: object) -> str:
-    if not isinstance(key, str) or not key:
-        raise ConfigError(
-            "there is no API key: set OPENROUTER_API_KEY, or pass api_key="
-        )
+    problem = _NO_KEY
+    if isinstance(key, str) and key:
+        if key.isascii() and key.isprintable() and " " not in key:
+            return key
 
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise ConfigError(
-            "the API key holds a space, a line break or a character beyond ASCII;"
-            " was it read from a file with its newline?"
-        )
+        problem = _BAD_KEY
 
-    return key
+    del key  # tools that show the locals of a traceback would show it
+    raise ConfigError(problem)
+
+
+_NO_KEY = "there is no API key: set OPENROUTER_API_KEY, or pass api_key="
+_BAD_KEY = (
+    "the API key holds a space, a line break or a character beyond ASCII;"
+    " was it read from a file with its newline?"
+)

@@ -23,7 +23,7 @@ from openrouter_async.errors import (
 from openrouter_async.transport.timers import Watch
 from openrouter_async.types.wire import AttemptFailure
 
-logger = logging.getLogger("openrouter_async")
+logger: logging.Logger = logging.getLogger("openrouter_async")
 
 _MESSAGE_KEPT = 200
 
@@ -218,12 +218,12 @@ class Attempts:
         self._watch = watch
         self._sleep = sleep
         self._random = random
-        self.started = watch.now()
+        self.started: float = watch.now()
         self._history: list[AttemptFailure] = []
         self._retries = 0
         self._freed = False
-        self.count = 0
-        self.fresh_only = False
+        self.count: int = 0
+        self.fresh_only: bool = False
         budget.deposit(self.started)
 
     @property

@@ -207,7 +207,7 @@ async def test_usage_may_be_unknown(simulator: Simulator, invoke: Invoke) -> Non
         (["x", "--file=/nowhere"], 2, "Usage: openrouter-async complete"),
         (["x", "--unknown"], 2, "Usage: openrouter-async complete"),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+    ids=lambda value: "" if isinstance(value, str) else str(value),
 )
 @pytest.mark.usefixtures("simulator")
 async def test_errors_have_a_line_and_a_code(

@@ -103,8 +103,11 @@ async def test_the_log_is_written_while_it_runs() -> None:
         assert process.stdout is not None
         await client.completions.create(prompt="Say hi")
         line = await process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        output = await ended(process)
 
     assert line.startswith(b"#1     200 answered ")
+    assert output.stdout.startswith("1 request: 1 answered")
 
 
 async def test_a_taken_port_is_said_in_a_line(invoke: Invoke) -> None:
@@ -127,7 +130,7 @@ async def test_a_taken_port_is_said_in_a_line(invoke: Invoke) -> None:
         (["--window=3"], "--window must be N/S: 20/60 is 20 requests in 60 seconds"),
         (["--window=0/5"], "--window must be N/S: 20/60 is 20 requests in 60 seconds"),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+    ids=lambda value: "" if isinstance(value, str) else str(value),
 )
 async def test_limits_that_make_no_sense(
     invoke: Invoke, arguments: list[str], message: str

@@ -1,0 +1,64 @@
+"""What a stream asks of the chunks of an answer, and of what folds them."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar
+
+from openrouter_async.types.completion import Completion
+from openrouter_async.types.lenient import Json
+
+
+class Chunk(Protocol):
+    """Be one event of a streamed answer."""
+
+    raw: bytes
+    id: str | None
+
+    @property
+    def text(self) -> str:
+        """What it adds to the text of choice 0."""
+        ...
+
+    @property
+    def has_content(self) -> bool:
+        """Whether the caller would miss it."""
+        ...
+
+
+ChunkT = TypeVar("ChunkT", bound=Chunk)
+AnswerT_co = TypeVar("AnswerT_co", bound=Completion, covariant=True)
+
+
+class Accumulator(Protocol[ChunkT, AnswerT_co]):
+    """Decode the events of one kind of answer, and fold them into it."""
+
+    @property
+    def answer(self) -> AnswerT_co:
+        """The answer so far, always the same object."""
+        ...
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing of the answer is missing."""
+        ...
+
+    @property
+    def has_content(self) -> bool:
+        """Whether anything came that the caller would miss."""
+        ...
+
+    def decode(self, event: bytes) -> ChunkT:
+        """Decode the data of an event."""
+        ...
+
+    def failed(self, chunk: ChunkT) -> bool:
+        """Return whether a chunk reports an error."""
+        ...
+
+    def add(self, chunk: ChunkT) -> bool:
+        """Fold a chunk; return whether it reports an error."""
+        ...
+
+    def error(self, chunk: ChunkT) -> Json:
+        """Return the error a chunk reports, None where it has no details."""
+        ...
