@@ -244,7 +244,7 @@ def test_finish_reason_twice() -> None:
 
 
 def test_errors() -> None:
-    """A chunk that reports an error is told apart, and the error kept."""
+    """A chunk that reports an error is told apart, and the error folded when asked."""
     accumulator = CompletionAccumulator()
     error = {"code": 500}
     top = accumulator.decode(msgspec.json.encode({"error": error}))
@@ -254,8 +254,8 @@ def test_errors() -> None:
 
     chunks = (top, inside, untold, fine)
     assert [accumulator.add(each) for each in chunks] == [True, True, True, False]
-    errors = [accumulator.error(each) for each in chunks]
-    assert errors == [error, error, None, None]
+    errors = [accumulator.fold_error(each) for each in chunks[1:3] + chunks[:1]]
+    assert errors == [error, None, error]
     assert accumulator.answer.error == error
     assert accumulator.answer.choices[0].error == error
 

@@ -86,26 +86,15 @@ class CompletionAccumulator:
         chunk.raw = event
         return chunk
 
-    def failed(self, chunk: CompletionChunk) -> bool:
-        """Tell whether the chunk reports an error: at its top, or in a choice."""
-        if chunk.error:
-            return True
-
-        for choice in chunk.choices:
-            if choice.error or choice.finish_reason == "error":
-                return True
-
-        return False
-
     def add(self, chunk: CompletionChunk) -> bool:
         """
-        Fold a chunk.
+        Fold all of a chunk but the error it may report.
 
         Returns:
             Whether the chunk reports an error: at its top, or in a choice.
         """
         failed = bool(chunk.error)
-        finished = False
+        rest = False
         for piece in chunk.choices:
             pieces = self._pieces.get(piece.index)
             if pieces is None:
@@ -117,36 +106,42 @@ class CompletionAccumulator:
             if piece.reasoning:
                 pieces.reasoning.append(piece.reasoning)
 
-            if piece.finish_reason:
-                finished = True
-                failed = failed or piece.finish_reason == "error"
+            if piece.finish_reason or piece.native_finish_reason or piece.error:
+                failed = failed or bool(piece.error) or piece.finish_reason == "error"
+                rest = True
 
-            if (
-                finished
-                or piece.logprobs is not None
-                or piece.reasoning_details
-                or piece.error
-            ):
+            if rest or piece.logprobs is not None or piece.reasoning_details:
                 _fold_rest(pieces.choice, piece)
-                failed = failed or bool(piece.error)
 
-        if finished or failed or not self._events or not chunk.choices or chunk.usage:
+        if rest or failed or not self._events or not chunk.choices or chunk.usage:
             self._add_envelope(chunk)
+            if not failed:
+                self._keep(chunk.raw)
 
         return failed
 
-    def error(self, chunk: CompletionChunk) -> Json:
-        """Return what the chunk reports: None where only a finish reason says it."""
-        return chunk.error or next(
-            (choice.error for choice in chunk.choices if choice.error), None
-        )
+    def fold_error(self, chunk: CompletionChunk) -> Json:
+        """
+        Fold the error of a chunk.
 
-    def _add_envelope(self, chunk: CompletionChunk) -> None:
-        answer = self._answer
-        self._events.append(chunk.raw)
+        Returns:
+            The error; None where only a finish reason says that there was one.
+        """
+        self._answer.error = error = chunk.error or None
+        for piece in chunk.choices:
+            if piece.error:
+                self._pieces[piece.index].choice.error = piece.error
+                error = error or piece.error
+
+        return error
+
+    def _keep(self, event: bytes) -> None:
+        self._events.append(event)
         if len(self._events) > _EVENTS_KEPT:
             del self._events[1]
 
+    def _add_envelope(self, chunk: CompletionChunk) -> None:
+        answer = self._answer
         for name in _ENVELOPE:
             value = getattr(chunk, name)
             if value is not None:
@@ -156,7 +151,6 @@ class CompletionAccumulator:
             answer.object = chunk.object.removesuffix(".chunk")
 
         answer.usage = chunk.usage or answer.usage
-        answer.error = chunk.error or answer.error
         answer.openrouter_metadata = (
             chunk.openrouter_metadata or answer.openrouter_metadata
         )
@@ -166,7 +160,6 @@ def _fold_rest(choice: CompletionChoice, piece: CompletionChoice) -> None:
     choice.finish_reason = piece.finish_reason or choice.finish_reason
     native = piece.native_finish_reason
     choice.native_finish_reason = native or choice.native_finish_reason
-    choice.error = piece.error or choice.error
     if piece.logprobs is not None:
         choice.logprobs = choice.logprobs or Logprobs()
         _fold_logprobs(choice.logprobs, piece.logprobs)

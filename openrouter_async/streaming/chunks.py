@@ -51,14 +51,10 @@ class Accumulator(Protocol[ChunkT, AnswerT_co]):
         """Decode the data of an event."""
         ...
 
-    def failed(self, chunk: ChunkT) -> bool:
-        """Return whether a chunk reports an error."""
-        ...
-
     def add(self, chunk: ChunkT) -> bool:
-        """Fold a chunk; return whether it reports an error."""
+        """Fold all but the error of a chunk; return whether it reports one."""
         ...
 
-    def error(self, chunk: ChunkT) -> Json:
-        """Return the error a chunk reports, None where it has no details."""
+    def fold_error(self, chunk: ChunkT) -> Json:
+        """Fold the error of a chunk, and return it; None where it has no details."""
         ...

@@ -20,6 +20,8 @@ DONE = b"[DONE]"
 # Events handed out before other tasks get a turn: about a millisecond of work.
 _TURN = 256
 _ANSWERS = (b'"choices"', b'"error"')  # without them JSON is no answer
+_FIELDS = (b":", b"data", b"event", b"id", b"retry")
+_SHOWN = 200
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -47,6 +49,7 @@ class EventReader:
         self._turn: list[bytes] = []
         self._backlog: list[bytes] = []
         self._sniffed = False
+        self._start = b""
 
     async def refill(self) -> bool:
         """
@@ -67,6 +70,7 @@ class EventReader:
             self._decoder.check()
             block = await self._read()
             if not block:
+                self._check_start()
                 return False
 
             self._backlog = await self._events(block)
@@ -98,6 +102,9 @@ class EventReader:
             if plain is not None:
                 return [plain, DONE]
 
+        if self.first_event_at is None and len(self._start) < _SHOWN:
+            self._start = (self._start + block).lstrip()[:_SHOWN]
+
         events = self._decoder.feed(block)
         if events:
             now = self._watch.now()
@@ -128,6 +135,16 @@ class EventReader:
             raise ResponseDecodeError("the answer holds no choices", body=body)
 
         return plain
+
+    def _check_start(self) -> None:
+        """Raise for a whole body that was something else, such as an error's text."""
+        known = self._start.startswith(_FIELDS) or not self._start
+        if self.first_event_at is None and not known:
+            text = self.exchange.redact(self._start)
+            raise ResponseDecodeError(
+                f"the answer is no event stream: {text.decode('utf-8', 'replace')}",
+                body=text,
+            )
 
     async def _read(self) -> bytes:
         try:

@@ -22,7 +22,6 @@ from openrouter_async.streaming.events import DONE, EventReader
 from openrouter_async.transport.calls import Running, Transport
 from openrouter_async.transport.exchange import Call
 from openrouter_async.transport.failures import from_answer
-from openrouter_async.types.lenient import Json
 from openrouter_async.types.usage import Usage
 from openrouter_async.types.wire import ResponseMeta
 
@@ -335,29 +334,14 @@ class Stream(Generic[ChunkT, AnswerT_co]):
             self._complete()
             return None
 
-        accumulator = self._accumulator
         try:
-            chunk = accumulator.decode(event)
-            if accumulator.failed(chunk):
-                event = self._redacted(event)
-                chunk = accumulator.decode(event)
-        except ResponseDecodeError as error:
-            failure: OpenRouterError = error
-            redacted = self._redacted(event)
-            if redacted != event:
-                return self._take(redacted)
-        else:
-            if not accumulator.add(chunk):
+            chunk = self._accumulator.decode(event)
+            if not self._accumulator.add(chunk):
                 return chunk
+        except ResponseDecodeError:
+            pass
 
-            failure = self._reported(accumulator.error(chunk), event)
-
-        raise self._failed(failure)
-
-    def _redacted(self, event: bytes) -> bytes:
-        """Return the event without the key, should a server quote the request."""
-        assert self._reader is not None
-        return self._reader.exchange.redact(event)
+        raise self._failed(self._reported(event))
 
     def _pending(self) -> Iterator[bytes]:
         assert self._reader is not None
@@ -387,11 +371,19 @@ class Stream(Generic[ChunkT, AnswerT_co]):
         self._reader.exchange.close_soon()
         self._running.close()
 
-    def _reported(self, error: Json, event: bytes) -> OpenRouterError:
+    def _reported(self, event: bytes) -> OpenRouterError:
+        """Return the error that an event reports, or is by being no JSON."""
         assert self._reader is not None
-        head = self._reader.exchange.head()
-        head = replace(head, generation_id=self._meta.generation_id)
-        return from_answer(error, head, event, None)
+        exchange = self._reader.exchange
+        # Servers can quote the request in what they report, and the key with it.
+        event = exchange.redact(event)
+        try:
+            chunk = self._accumulator.decode(event)
+        except ResponseDecodeError as error:
+            return error
+
+        head = replace(exchange.head(), generation_id=self._meta.generation_id)
+        return from_answer(self._accumulator.fold_error(chunk), head, event, None)
 
     def _failed(self, error: OpenRouterError) -> OpenRouterError:
         """Return the error with what there is to know; after content it is the end."""

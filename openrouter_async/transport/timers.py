@@ -145,6 +145,7 @@ class Alarms:
             alarm = Alarm(loop)
 
         if alarm.loop is not loop:
+            self._idle.clear()  # of a loop that has probably ended
             alarm = Alarm(loop)
 
         alarm.watch = watch
