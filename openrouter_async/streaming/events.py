@@ -138,7 +138,8 @@ class EventReader:
 
     def _check_start(self) -> None:
         """Raise for a whole body that was something else, such as an error's text."""
-        known = self._start.startswith(_FIELDS) or not self._start
+        start = self._start.removeprefix(_BOM)
+        known = start.startswith(_FIELDS) or not start
         if self.first_event_at is None and not known:
             text = self.exchange.redact(self._start)
             raise ResponseDecodeError(
