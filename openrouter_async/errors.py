@@ -38,7 +38,8 @@ Kind: TypeAlias = Literal[
 ]
 """
 What a failure means for a repetition: no use; the server refused; it refused because
-of load; nothing reached it; a pooled connection was dead; unknown (may be billed).
+of load; nothing reached it; what was kept, a connection or a key, had expired; unknown
+(may be billed).
 """
 
 Phase: TypeAlias = Literal[

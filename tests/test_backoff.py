@@ -120,13 +120,6 @@ def test_call_whose_time_is_over(phase: Phase) -> None:
     assert judge(error, POLICY, retries=0, freed=False, random=0.5) == Verdict()
 
 
-def test_second_key_that_is_refused() -> None:
-    """A status was worth one free repetition, with another key, and no more."""
-    error = APIError("no", status=401, kind="stale")
-
-    assert judge(error, POLICY, retries=0, freed=True, random=0.5) == Verdict()
-
-
 def test_second_stale_connection_counts() -> None:
     """There is one free repetition for a call; then it is a retry like others."""
     error = APIConnectionError("lost", kind="stale")

@@ -11,7 +11,7 @@ from openrouter_async.cli.complete import complete
 from openrouter_async.cli.demo import demo
 from openrouter_async.cli.simulate import simulate
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     help="Talk to the OpenRouter API, or to a simulator of it.",
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,

@@ -40,7 +40,7 @@ class EventReader:
     """
 
     def __init__(self, exchange: Exchange, watch: Watch, limit: int) -> None:
-        self.exchange = exchange
+        self.exchange: Exchange = exchange
         self.pending: Iterator[bytes] = iter(())
         self.first_event_at: float | None = None
         self._watch = watch

@@ -31,6 +31,7 @@ T = TypeVar("T")
 _ONE_WRITE = 1 << 20
 _LINGER = 0.1  # seconds a finished stream's connection may take to end
 _NO_BODY = frozenset({204, 205})
+# aiohttp's own timers stand still: a call has ours.
 _OFF = aiohttp.ClientTimeout(
     total=None, connect=None, sock_connect=None, sock_read=None
 )

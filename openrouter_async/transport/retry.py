@@ -15,7 +15,6 @@ from random import random as uniform
 
 from openrouter_async.config import RetryPolicy
 from openrouter_async.errors import (
-    APIError,
     APITimeoutError,
     OpenRouterError,
     printable,
@@ -90,9 +89,6 @@ def judge(
     """
     if error.kind == "stale" and not freed:
         return Verdict(wait=0.0, free=True)
-
-    if error.kind == "stale" and isinstance(error, APIError):
-        return _STOP  # a fresh key did not help either
 
     if error.kind == "final" or retries >= policy.max_retries or _is_over(error):
         return _STOP

@@ -150,7 +150,7 @@ class SessionManager:
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, _Pool]
         self._pools = WeakKeyDictionary()
         self._abandoned: list[_Pool] = []
-        self.alarms = Alarms()
+        self.alarms: Alarms = Alarms()
         self._closed: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
 
     @property
@@ -233,11 +233,6 @@ class SessionManager:
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            # All four, for any explicit ClientTimeout drops aiohttp's defaults:
-            # the timers of a call are our own.
-            timeout=aiohttp.ClientTimeout(
-                total=None, connect=None, sock_connect=None, sock_read=None
-            ),
         )
 
     def _injected_session(

@@ -107,7 +107,7 @@ class Alarm:
     __slots__ = ("_context", "_handle", "loop", "watch")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
+        self.loop: asyncio.AbstractEventLoop = loop
         self.watch: Watch | None = None
         self._handle: asyncio.TimerHandle | None = None
         # An empty one: the handle must not keep that of the call that set it.
