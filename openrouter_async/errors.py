@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from openrouter_async.types.wire import AttemptFailure
 
 Kind: TypeAlias = Literal[
-    "final", "refused", "throttled", "unsent", "stale", "ambiguous"
+    "final", "refused", "throttled", "unsent", "stale", "expired", "ambiguous"
 ]
 """
 What a failure means for a repetition: no use; the server refused; it refused because
-of load; nothing reached it; what was kept, a connection or a key, had expired; unknown
-(may be billed).
+of load; nothing reached it; a pooled connection was dead; a key was, and there may be a
+new one; unknown (may be billed).
 """
 
 Phase: TypeAlias = Literal[
@@ -62,6 +62,7 @@ class OpenRouterError(Exception):
         metadata: `error.metadata` as it came.
         limit_source: which limit was hit, such as `openrouter_in_flight_budget`.
         provider_name: the upstream that failed.
+        kind: what the failure means for a repetition.
         retryable: whether the same call may succeed later.
         retry_after: seconds the server asked to wait.
         generation_id: the id of the usage record, for a look-up of the bill.
@@ -137,9 +138,11 @@ class OpenRouterError(Exception):
 
 
 def _restore(
-    kind: type[OpenRouterError], args: tuple[object, ...], state: dict[str, object]
+    error_class: type[OpenRouterError],
+    args: tuple[object, ...],
+    state: dict[str, object],
 ) -> OpenRouterError:
-    error = kind.__new__(kind, *args)
+    error = error_class.__new__(error_class, *args)
     error.args = args  # OSError, a base of TimeoutError, leaves it to __init__
     error.__dict__.update(state)
     return error

@@ -306,7 +306,7 @@ async def test_free_repetition_asks_for_a_fresh_connection(clock: Clock) -> None
 async def test_key_that_is_refused_twice_is_final(clock: Clock) -> None:
     """A status that was good for one free repetition is final the second time."""
     attempts = begin(clock)
-    error = APIError("no", status=401, kind="stale")
+    error = APIError("no", status=401, kind="expired")
     await attempts.failed(error)
     with pytest.raises(APIError):
         await attempts.failed(error)
@@ -352,12 +352,13 @@ async def test_total_bounds_all_waits(clock: Clock) -> None:
 
 
 async def test_server_hint_is_kept(clock: Clock) -> None:
-    """A hint of the server is not replaced by the reason there is no retry."""
+    """The reason why there is no retry is added to what the server hints at."""
     error = APIConnectionError("lost", hint="Call support", kind="ambiguous")
     with pytest.raises(APIConnectionError):
         await begin(clock, RetryPolicy(retry_ambiguous=False)).failed(error)
 
-    assert error.hint == "Call support"
+    reason = "It may have been carried out (retry_ambiguous=False)"
+    assert error.hint == f"Call support. {reason}"
 
 
 @pytest.mark.parametrize(

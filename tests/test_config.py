@@ -157,11 +157,14 @@ def test_timeout_option(option: TimeoutOption, expected: Timeout) -> None:
 
 @pytest.mark.parametrize(
     ("option", "expected"),
-    [(0, RetryPolicy(max_retries=0)), (RetryPolicy(floor=1), RetryPolicy(floor=1))],
+    [
+        (0, RetryPolicy(max_retries=0, backoff=9)),
+        (RetryPolicy(floor=1), RetryPolicy(floor=1)),
+    ],
     ids=["number", "policy"],
 )
 def test_retry_option(option: RetryOption, expected: RetryPolicy) -> None:
-    """A number is how many retries there are."""
+    """A number is how many retries there are; the rest of the policy stays."""
     assert retry_for(option, RetryPolicy(backoff=9)) == expected
 
 

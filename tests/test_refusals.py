@@ -310,7 +310,7 @@ class TestKeys:
             return next(keys)
 
         async with (
-            ScriptedServer([exchange(refusal(401)), exchange(answer())]) as server,
+            ScriptedServer([[*exchange(refusal(401)), *exchange(answer())]]) as server,
             OpenRouter(give, base_url=server.url, retry=0) as client,
         ):
             done = await ask(client)

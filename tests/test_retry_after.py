@@ -49,7 +49,8 @@ HEADERS = {
     "date": ("Mon, 23 Nov 2026 12:00:30 GMT", 30.0),
     "date of RFC 850": ("Monday, 23-Nov-26 12:00:30 GMT", 30.0),
     "date of asctime": ("Mon Nov 23 12:00:30 2026", 30.0),
-    "date of another zone": ("Mon, 23 Nov 2026 13:00:30 +0100", 30.0),
+    "date of another zone": ("Mon, 23 Nov 2026 13:00:30 +0100", None),
+    "date without a weekday": ("Jan 5 2030 10:00", None),
     "date gone by": ("Mon, 23 Nov 2026 11:59:59 GMT", None),
     "date now": ("Mon, 23 Nov 2026 12:00:00 GMT", None),
     "date in a year of five digits": ("Fri, 31 Dec 99999 23:59:59 GMT", None),
@@ -176,4 +177,12 @@ def test_order_of_trust(
     expected: float | None,
 ) -> None:
     """The first source that gives a wait wins: what the header says comes first."""
-    assert requested_wait(headers, hints, nested, NOW) == expected
+    assert requested_wait(headers, hints, nested, NOW, limited=True) == expected
+
+
+def test_reset_is_information_unless_a_limit_was_reached() -> None:
+    """When a limit is reset says nothing about a provider that is down."""
+    reset = {"x-ratelimit-reset": str(int((NOW + 30) * 1000))}
+
+    assert requested_wait(reset, (), reset, NOW, limited=True) == 30.0
+    assert requested_wait(reset, (), reset, NOW, limited=False) is None

@@ -283,9 +283,8 @@ async def test_error_as_only_event_without_retries() -> None:
             await collect(stream)
 
     error = caught.value
-    assert (error.generation_id, error.partial is None) == ("gen-1", False)
-    assert error.partial is stream.snapshot
-    assert stream.snapshot.text == ""
+    assert (error.generation_id, error.partial) == ("gen-1", None)
+    assert (error.maybe_billed, stream.snapshot.text) == (False, "")
 
 
 @pytest.mark.parametrize("code", [400, 401, 402, 403], ids=str)

@@ -83,7 +83,7 @@ async def test_padding_without_end() -> None:
     async with ScriptedServer([steps]) as server:
         error = await late(server, Timeout(first_event=SHORT, transport_idle=0.5))
 
-    assert (error.phase, error.status) == ("first_event", None)
+    assert (error.phase, error.status) == ("first_event", 200)
 
 
 async def test_body_that_stalls() -> None:

@@ -113,7 +113,7 @@ class TestDeadlines:
 
 
 PHASES: dict[Phase, tuple[Kind, str]] = {
-    "pool": ("unsent", "all connections stayed taken .* within 0 s"),
+    "pool": ("unsent", "all connections stayed taken, .* within 0 s"),
     "connect": ("unsent", r"no connection was made within 0 s \(Timeout.connect\)"),
     "first_event": ("ambiguous", r"no data arrived within 0 s"),
     "idle": ("ambiguous", r"no further data event arrived within 0 s"),

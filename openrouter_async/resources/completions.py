@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, Unpack, overload
 
 from msgspec import UNSET
@@ -27,7 +27,7 @@ from openrouter_async.types.completion_params import (
     CompletionParams,
     Prompt,
 )
-from openrouter_async.types.lenient import Json, is_array
+from openrouter_async.types.lenient import Json, is_array, is_object
 
 
 class CompletionStream(Stream[CompletionChunk, Completion]):
@@ -121,6 +121,7 @@ class Completions:
             APIConnectionError: no answer arrived, or not in time.
             ResponseDecodeError: what arrived is not an answer.
         """
+        stream = bool(stream)
         call = self._call(
             prompt, stream, timeout, retry, extra_body, extra_headers, params
         )
@@ -179,7 +180,10 @@ class Completions:
         if stream:
             members["stream"] = True
 
-        if extra_body:
+        if extra_body is not None:
+            if not is_object(extra_body):
+                raise ConfigError("extra_body must be a mapping of request fields")
+
             members.update(extra_body)
 
         if bool(members.get("stream", False)) is not stream:
@@ -221,10 +225,10 @@ def check_prompt(prompt: object) -> None:
     if not is_array(prompt):
         raise ConfigError(f"{_FORMS}, not {type(prompt).__name__}")
 
-    kinds = {_kind(item) for item in prompt}
-    if not kinds:
+    if not prompt:
         raise ConfigError(f"{_FORMS}; this list is empty")
 
+    kinds = {"number"} if _is_tokens(prompt) else {_kind(item) for item in prompt}
     if len(kinds) > 1 or kinds - {"str", "number", "tokens"}:
         raise ConfigError(f"{_FORMS}; this list holds {', '.join(sorted(kinds))}")
 
@@ -236,7 +240,11 @@ def _kind(item: object) -> str:
     if isinstance(item, int | float) and not isinstance(item, bool):
         return "number"
 
-    if is_array(item) and all(_kind(token) == "number" for token in item):
-        return "tokens"
+    return "tokens" if is_array(item) and _is_tokens(item) else type(item).__name__
 
-    return type(item).__name__
+
+def _is_tokens(items: Sequence[object]) -> bool:
+    # In C where it can be: a prompt can be a hundred thousand token ids.
+    return set(map(type, items)) <= {int} or all(
+        _kind(item) == "number" for item in items
+    )

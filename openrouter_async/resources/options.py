@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 from msgspec import UNSET, UnsetType
@@ -40,7 +41,7 @@ def retry_for(option: RetryOption, default: RetryPolicy) -> RetryPolicy:
     Return the policy that an option asks for.
 
     Args:
-        option: a policy; a number of retries; UNSET for the default.
+        option: a policy; a number of retries for the default one; UNSET for it.
         default: the client's.
 
     Raises:
@@ -52,7 +53,7 @@ def retry_for(option: RetryOption, default: RetryPolicy) -> RetryPolicy:
     if isinstance(option, RetryPolicy):
         return option
 
-    return RetryPolicy(max_retries=option)
+    return replace(default, max_retries=option)
 
 
 def request_members(

@@ -11,10 +11,12 @@ from openrouter_async.types.completion import (
     CompletionChunk,
     Logprobs,
 )
-from openrouter_async.types.lenient import Json
+from openrouter_async.types.lenient import Json, is_array
+from openrouter_async.types.usage import Usage
 
 _ENVELOPE = ("id", "created", "model", "provider", "system_fingerprint", "service_tier")
 _EVENTS_KEPT = 64  # some upstreams send the usage with every chunk
+_FOLDED = frozenset({"role", "content", "reasoning"})  # elsewhere, or never growing
 _TEXTS = ("text", "summary", "data")
 
 
@@ -60,6 +62,11 @@ class CompletionAccumulator:
     def has_content(self) -> bool:
         """Whether anything came that the caller would miss."""
         return any(choice.has_content for choice in self.answer.choices)
+
+    @property
+    def usage(self) -> Usage | None:
+        """Token counts and cost, once they came."""
+        return self._answer.usage
 
     @property
     def answer(self) -> Completion:
@@ -112,6 +119,9 @@ class CompletionAccumulator:
 
             if rest or piece.logprobs is not None or piece.reasoning_details:
                 _fold_rest(pieces.choice, piece)
+
+            if piece.delta:
+                _fold_delta(pieces.choice, piece.delta)
 
         if rest or failed or not self._events or not chunk.choices or chunk.usage:
             self._add_envelope(chunk)
@@ -168,6 +178,22 @@ def _fold_rest(choice: CompletionChoice, piece: CompletionChoice) -> None:
         choice.reasoning_details = choice.reasoning_details or []
         for detail in piece.reasoning_details:
             fold_reasoning_detail(choice.reasoning_details, detail)
+
+
+def _fold_delta(choice: CompletionChoice, delta: Mapping[str, Json]) -> None:
+    """Fold what else a chat-shaped choice brings, such as images, into `message`."""
+    for name, value in delta.items():
+        if name in _FOLDED or not value:
+            continue
+
+        choice.message = message = choice.message or {}
+        known = message.get(name)
+        if isinstance(known, str) and isinstance(value, str):
+            message[name] = known + value
+        elif is_array(known) and is_array(value):
+            message[name] = [*known, *value]
+        else:
+            message[name] = value
 
 
 def _fold_logprobs(into: Logprobs, piece: Logprobs) -> None:

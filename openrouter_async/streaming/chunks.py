@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 
 from openrouter_async.types.completion import Completion
 from openrouter_async.types.lenient import Json
+from openrouter_async.types.usage import Usage
 
 
 class Chunk(Protocol):
@@ -35,6 +36,11 @@ class Accumulator(Protocol[ChunkT, AnswerT_co]):
     @property
     def answer(self) -> AnswerT_co:
         """The answer so far, always the same object."""
+        ...
+
+    @property
+    def usage(self) -> Usage | None:
+        """Token counts and cost, once they came."""
         ...
 
     @property

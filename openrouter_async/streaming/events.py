@@ -13,13 +13,14 @@ from openrouter_async.errors import (
     StreamInterruptedError,
 )
 from openrouter_async.streaming.sse import EventDecoder
+from openrouter_async.transport.answers import check_choices
 from openrouter_async.transport.exchange import Exchange
 from openrouter_async.transport.timers import Watch
+from openrouter_async.types.lenient import json_members
 
 DONE = b"[DONE]"
 # Events handed out before other tasks get a turn: about a millisecond of work.
 _TURN = 256
-_ANSWERS = (b'"choices"', b'"error"')  # without them JSON is no answer
 _FIELDS = (b":", b"data", b"event", b"id", b"retry")
 _SHOWN = 200
 _BOM = b"\xef\xbb\xbf"
@@ -103,7 +104,7 @@ class EventReader:
                 return [plain, DONE]
 
         if self.first_event_at is None and len(self._start) < _SHOWN:
-            self._start = (self._start + block).lstrip()[:_SHOWN]
+            self._start = (self._start + block).lstrip()[: 2 * _SHOWN]
 
         events = self._decoder.feed(block)
         if events:
@@ -130,9 +131,9 @@ class EventReader:
             return None
 
         plain = block + await self.exchange.read()
-        if start.startswith(b"{") and not any(name in plain for name in _ANSWERS):
-            body = self.exchange.redact(plain)[:4096]
-            raise ResponseDecodeError("the answer holds no choices", body=body)
+        members = json_members(plain)  # none where it is cut: decoding tells that
+        if members and not members.get("error"):
+            check_choices(self.exchange.redact(plain))
 
         return plain
 
@@ -141,7 +142,7 @@ class EventReader:
         start = self._start.removeprefix(_BOM)
         known = start.startswith(_FIELDS) or not start
         if self.first_event_at is None and not known:
-            text = self.exchange.redact(self._start)
+            text = self.exchange.redact(self._start)[:_SHOWN]
             raise ResponseDecodeError(
                 f"the answer is no event stream: {text.decode('utf-8', 'replace')}",
                 body=text,

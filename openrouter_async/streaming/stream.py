@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
@@ -57,6 +58,7 @@ class Stream(Generic[ChunkT, AnswerT_co]):
         self._reader: EventReader | None = None
         self._held: deque[ChunkT] = deque()
         self._begun = False
+        self._left_by: asyncio.Task[object] | None = None
         self._advancing = False
         self._entered = False
         self._state: Literal["running", "complete", "left"] | OpenRouterError
@@ -75,7 +77,7 @@ class Stream(Generic[ChunkT, AnswerT_co]):
     @property
     def usage(self) -> Usage | None:
         """Token counts and cost, which come with the last chunks."""
-        return self._accumulator.answer.usage
+        return self._accumulator.usage
 
     @property
     def meta(self) -> ResponseMeta:
@@ -122,12 +124,14 @@ class Stream(Generic[ChunkT, AnswerT_co]):
     def _leave(self) -> None:
         if self._state == "running":
             self._state = "left"
+            self._left_by = asyncio.current_task()
             self._held.clear()
 
         if self._reader is not None and self._state != "complete":
             self._reader.close()
 
         if self._running is not None:
+            self._running.watch.interrupt()
             self._running.close()
 
     def __del__(self) -> None:
@@ -277,6 +281,9 @@ class Stream(Generic[ChunkT, AnswerT_co]):
 
         if isinstance(self._state, OpenRouterError):
             raise self._state
+
+        if self._left and self._left_by is not asyncio.current_task():
+            raise self._failed(StreamInterruptedError(_LEFT))
 
         while self._state == "running":
             for event in self._pending():

@@ -12,7 +12,9 @@ from openrouter_async.transport.codec import decode_json
 from openrouter_async.transport.exchange import Exchange
 from openrouter_async.transport.failures import from_answer
 from openrouter_async.types.completion import Completion
-from openrouter_async.types.lenient import Json
+from openrouter_async.types.lenient import Json, is_array, json_members
+
+_SHOWN = 200
 
 AnswerT = TypeVar("AnswerT", bound=Completion)
 
@@ -27,6 +29,15 @@ def read_answer(
 ) -> AnswerT:
     """
     Decode a body that holds choices.
+
+    Args:
+        running: the call.
+        exchange: the attempt that brought the body.
+        body: JSON text.
+        into: type of the answer.
+
+    Returns:
+        The answer, with its `raw` and `meta`.
 
     Raises:
         APIError: the body, or a choice in it, reports an error in spite of the
@@ -57,13 +68,26 @@ def _read(
     if answer.error or _failed(answer.choices):
         raise _reported(answer, exchange, body)
 
-    if not answer.choices and b'"choices"' not in body:
-        raise _located(
-            ResponseDecodeError("the answer holds no choices", body=body[:4096]),
-            exchange,
-        )
+    if not answer.choices:
+        try:
+            check_choices(body)
+        except ResponseDecodeError as error:
+            raise _located(error, exchange) from None
 
     return answer
+
+
+def check_choices(body: bytes) -> None:
+    """
+    Refuse a body without a list of choices; an empty list is one.
+
+    Raises:
+        ResponseDecodeError: there is none.
+    """
+    if not is_array(json_members(body).get("choices")):
+        shown = body[:_SHOWN].decode("utf-8", "replace")
+        message = f"the answer holds no choices: {shown}"
+        raise ResponseDecodeError(message, body=body[:4096])
 
 
 def _failed(choices: Sequence[_Choice]) -> bool:
@@ -80,6 +104,7 @@ def _reported(answer: Completion, exchange: Exchange, body: bytes) -> OpenRouter
     )
     head = replace(exchange.head(), generation_id=answer.meta.generation_id)
     partial = answer if any(choice.has_content for choice in answer.choices) else None
+    answer.meta = exchange.redact_meta(answer.meta)
     return from_answer(error, head, body, partial)
 
 

@@ -68,12 +68,16 @@ def encode_body(members: Mapping[str, Json]) -> bytes:
         if type(value) not in _PLAIN:
             _check_member(value, name)
 
+    if not set(map(type, members)) <= {str}:
+        _check_object(members, "the request")
+
     try:
         return _encode(members)
     except UnicodeEncodeError as exc:
         reason = str(exc)
 
     for name, value in members.items():
+        _try_to_encode(name, "a key of the request")
         _find_unencodable(value, name)
 
     raise ConfigError(f"the request cannot be encoded as JSON: {reason}")

@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import TypeVar
 
 import aiohttp
+from msgspec import structs
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -20,15 +21,16 @@ from openrouter_async.errors import (
     ResponseTooLargeError,
 )
 from openrouter_async.transport.failures import Head, from_exception, from_response
-from openrouter_async.transport.keys import KeySource
+from openrouter_async.transport.keys import KeyCallableFailed, KeySource
 from openrouter_async.transport.session import OBSERVERS, SessionManager
 from openrouter_async.transport.timers import Watch
-from openrouter_async.types.wire import joined_headers
+from openrouter_async.types.wire import ResponseMeta, joined_headers
 
 T = TypeVar("T")
 
 # aiohttp warns of larger bodies that are passed as bytes: they are written in one go.
 _ONE_WRITE = 1 << 20
+_ERROR_BODY_TIME = 5.0  # seconds
 _LINGER = 0.1  # seconds a finished stream's connection may take to end
 _NO_BODY = frozenset({204, 205})
 # aiohttp's own timers stand still: a call has ours.
@@ -73,11 +75,12 @@ class ConnectionNotes:
     def __init__(self, watch: Watch, *, fresh_only: bool) -> None:
         self._watch = watch
         self.fresh_only: bool = fresh_only
-        self.sent: bool = False
+        self.sent: bool = True  # unless a connection is yet to be made
         self.reused: bool = False
 
     def connecting(self) -> None:
         """Start the connect timer."""
+        self.sent = False
         self._watch.enter_connect(self._watch.now())
         self._watch.reschedule()
 
@@ -142,6 +145,11 @@ class Exchange:
         """Blot the key out of what the server sent and an error will keep."""
         return self._call.key.redact(text)
 
+    def redact_meta(self, meta: ResponseMeta) -> ResponseMeta:
+        """Blot the key out of the headers of an answer that an error will keep."""
+        headers = tuple((name, self.redact(value)) for name, value in meta.raw_headers)
+        return structs.replace(meta, raw_headers=headers)
+
     async def open(self) -> None:
         """
         Send the request and receive the head.
@@ -154,8 +162,16 @@ class Exchange:
         if not self._sessions.observes:
             self._notes.connected(reused=False)
 
-        self._response = await self._guard(self._request(session))
-        status = self._response.status
+        cause: BaseException | None = None
+        try:
+            self._response = await self._guard(self._request(session))
+        except KeyCallableFailed as failed:
+            cause = failed.__cause__
+
+        if cause is not None:
+            raise cause  # the caller's own: outside of the except, without a context
+
+        status = self.response.status
         if not 200 <= status < 300 or status in _NO_BODY:
             raise await self._status_error()
 
@@ -173,11 +189,15 @@ class Exchange:
                 headers=headers,
                 allow_redirects=False,
                 raise_for_status=False,
-                timeout=_OFF,
+                timeout=_OFF if self._sessions.observes else self._connect_timer(),
                 proxy=call.proxy,
             )
         finally:
             del OBSERVERS[task]
+
+    def _connect_timer(self) -> aiohttp.ClientTimeout:
+        # A session that was passed in has a connector that does not tell.
+        return aiohttp.ClientTimeout(total=None, connect=self._call.timeout.connect)
 
     async def read(self) -> bytes:
         """
@@ -285,6 +305,10 @@ class Exchange:
         # Outside the except block: aiohttp's exceptions hold the request headers,
         # and so __context__ must not lead to them.
         self.close()
+        if self._response is not None:
+            error.status = self.response.status
+            error.generation_id = self.generation_id
+
         raise error
 
     def _closed_by_owner(self, watch: Watch) -> bool:
@@ -299,30 +323,25 @@ class Exchange:
 
         answered = self._response is not None
         notes = self._notes
-        error = from_exception(
+        if isinstance(exc, aiohttp.ConnectionTimeoutError):
+            return self._watch.connect_error()
+
+        return from_exception(
             exc,
             sent=notes.sent,
             reused=notes.reused,
             answered=answered,
             redact=self._call.key.redact_text,
         )
-        if answered:
-            error.status = self.response.status
-            error.generation_id = self.generation_id
-
-        return error
 
     async def _status_error(self) -> OpenRouterError:
         body = await self._read_error_body()
         head = self.head()
-        error = from_response(head, self.redact(body))
-        if isinstance(error, AuthenticationError) and self._may_refresh_key():
-            error.kind = "stale"
+        error = from_response(head, body)
+        if isinstance(error, AuthenticationError) and self._call.key.refreshable:
+            error.kind = "expired"
 
         return error
-
-    def _may_refresh_key(self) -> bool:
-        return self._call.key.refreshable and not self._notes.fresh_only
 
     async def _read_error_body(self) -> bytes:
         """Read as much of the body as an error may keep, whatever becomes of it."""
@@ -331,18 +350,16 @@ class Exchange:
         limit = 0 if none else self._call.sizes.error_body
         body = b""
         try:
-            while len(body) < limit:
-                block = await self.read_some()
-                if not block:
-                    break
-
-                body += block
-        except APIConnectionError:
+            # What the head says is known: it need not wait for a body that stalls.
+            async with asyncio.timeout(_ERROR_BODY_TIME):
+                while len(body) < limit and (block := await self.read_some()):
+                    body += block
+        except (APIConnectionError, TimeoutError):
             pass
         finally:
             self.close()
 
-        return body[:limit]
+        return self.redact(body)[:limit]
 
     def close(self) -> None:
         """Give the connection back: at once, and whole or not at all."""

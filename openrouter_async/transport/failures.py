@@ -136,7 +136,11 @@ def _api_error(
     code = _status_code(envelope, head.status)
     headers = head.headers
     wait = requested_wait(
-        headers, envelope.wait_hints, envelope.quoted_headers, time.time()
+        headers,
+        envelope.wait_hints,
+        envelope.quoted_headers,
+        time.time(),
+        limited=code == 429,
     )
     return _class_for(code)(
         envelope.message,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
+from inspect import isawaitable
 from typing import TypeAlias
 
 from multidict import CIMultiDict
@@ -12,6 +14,14 @@ from openrouter_async.errors import ConfigError
 KeyCallable: TypeAlias = Callable[[], Awaitable[str]]
 
 _AUTHORIZATION = "Authorization"
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+_OWN = {
+    "authorization": "it carries the key; use api_key=",
+    "content-length": "it follows from the body",
+    "transfer-encoding": "it follows from the body",
+    "connection": "the pool decides about connections",
+    "host": "it follows from base_url",
+}
 
 
 def check_header(name: str, value: str) -> None:
@@ -19,18 +29,24 @@ def check_header(name: str, value: str) -> None:
     Refuse a header that cannot be sent as it is.
 
     Raises:
-        ConfigError: name or value holds a control character or one beyond
-            Latin-1. The value is not shown: it may be a secret.
+        ConfigError: the name is no token (RFC 9110, 5.6.2) or one that the client
+            sets itself; the value holds a control character or one beyond Latin-1.
+            The value is not shown: it may be a secret.
     """
+    if not isinstance(name, str) or not _TOKEN.fullmatch(name):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        raise ConfigError(f"{name!r} is no name for a header")
+
+    if name.lower() in _OWN:
+        raise ConfigError(f"header {name} cannot be set: {_OWN[name.lower()]}")
+
     if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
         raise ConfigError(f"header {name} must be a string")
 
-    for text, what in ((name, f"header name {name!r}"), (value, f"header {name}")):
-        if any(not " " <= char <= "\xff" or "\x7f" <= char < "\xa0" for char in text):
-            raise ConfigError(
-                f"{what} holds a line break, a control character or one that"
-                " Latin-1 does not have"
-            )
+    if any(not " " <= char <= "\xff" or "\x7f" <= char < "\xa0" for char in value):
+        raise ConfigError(
+            f"header {name} holds a line break, a control character or one that"
+            " Latin-1 does not have"
+        )
 
 
 class KeySource:
@@ -39,8 +55,8 @@ class KeySource:
     __slots__ = ("_callable", "_key")
 
     def __init__(self, key: str | KeyCallable) -> None:
-        self._callable = None if isinstance(key, str) else key
-        self._key = _checked(key) if isinstance(key, str) else ""
+        self._callable = key if callable(key) else None
+        self._key = "" if callable(key) else _checked(key)
 
     @property
     def refreshable(self) -> bool:
@@ -48,9 +64,15 @@ class KeySource:
         return self._callable is not None
 
     async def add_to(self, headers: CIMultiDict[str]) -> CIMultiDict[str]:
-        """Return the headers with the key among them."""
+        """
+        Return the headers with the key among them.
+
+        Raises:
+            KeyCallableFailed: the callable raised.
+            ConfigError: what it returned is no key.
+        """
         if self._callable is not None:
-            self._key = _checked(await self._callable())
+            self._key = _checked(await _ask(self._callable))
 
         keyed = headers.copy()
         keyed[_AUTHORIZATION] = f"Bearer {self._key}"
@@ -71,6 +93,21 @@ class KeySource:
     def shown(self) -> str:
         """The last four characters, to tell one key from another."""
         return f"...{self._key[-4:]}" if len(self._key) > 16 else "..."
+
+
+class KeyCallableFailed(Exception):
+    """Carries what the key callable raised past the handling of network failures."""
+
+
+async def _ask(key: KeyCallable) -> object:
+    try:
+        answer = key()
+        if not isawaitable(answer):
+            raise TypeError("api_key must be an async callable, or a string")
+
+        return await answer
+    except Exception as exc:
+        raise KeyCallableFailed from exc
 
 
 def _checked(key: object) -> str:

@@ -16,6 +16,7 @@ from random import random as uniform
 from openrouter_async.config import RetryPolicy
 from openrouter_async.errors import (
     APITimeoutError,
+    Kind,
     OpenRouterError,
     printable,
 )
@@ -25,6 +26,7 @@ from openrouter_async.types.wire import AttemptFailure
 logger: logging.Logger = logging.getLogger("openrouter_async")
 
 _MESSAGE_KEPT = 200
+_SPENT = "The client's retry budget is spent (RetryPolicy.budget_ratio)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +85,14 @@ def judge(
         error: the failure.
         policy: the caller's.
         retries: how many there were already, free ones aside.
-        freed: whether the call's free repetition is used up.
+        freed: whether the free repetition for this kind is used up.
         remaining: seconds left of the call's total time.
         random: a number in [0, 1).
+
+    Returns:
+        The wait until the next attempt, or why there is none.
     """
-    if error.kind == "stale" and not freed:
+    if error.kind in ("stale", "expired") and not freed:
         return Verdict(wait=0.0, free=True)
 
     if error.kind == "final" or retries >= policy.max_retries or _is_over(error):
@@ -133,6 +138,13 @@ def _wait(
     return max(policy.floor, asked * (1 + policy.retry_after_jitter * random))
 
 
+def _hinted(error: OpenRouterError, reason: str | None) -> OpenRouterError:
+    """Return the error with a reason added to what it hints at already."""
+    hints = [hint.rstrip(".") for hint in (error.hint, reason) if hint]
+    error.hint = ". ".join(hints) or None
+    return error
+
+
 class RetryBudget:
     """
     Bound the retries of a client to a share of its requests.
@@ -142,14 +154,15 @@ class RetryBudget:
     `per_second` refills all the time and is there from the start.
     """
 
-    __slots__ = ("_earned", "_per_second", "_ratio", "_reserve", "_updated")
+    __slots__ = ("_earned", "_full", "_per_second", "_ratio", "_reserve", "_updated")
 
     _FADE = 10.0  # seconds after which earned retries have faded to a third
 
     def __init__(self, ratio: float | None, per_second: float, now: float) -> None:
         self._ratio = ratio
         self._per_second = per_second
-        self._reserve = per_second
+        self._full = max(1.0, per_second) if per_second else 0.0
+        self._reserve = self._full
         self._earned = 0.0
         self._updated = now
 
@@ -180,7 +193,7 @@ class RetryBudget:
 
         self._updated = now
         self._earned *= exp(-passed / self._FADE)
-        self._reserve = min(self._per_second, self._reserve + passed * self._per_second)
+        self._reserve = min(self._full, self._reserve + passed * self._per_second)
 
 
 class Attempts:
@@ -217,7 +230,7 @@ class Attempts:
         self.started: float = watch.now()
         self._history: list[AttemptFailure] = []
         self._retries = 0
-        self._freed = False
+        self._freed: set[Kind] = set()
         self.count: int = 0
         self.fresh_only: bool = False
         budget.deposit(self.started)
@@ -240,31 +253,28 @@ class Attempts:
             OpenRouterError: `error`, when there is none; it knows the attempts.
         """
         now = self._watch.now()
-        if self._freed and error.kind == "stale" and error.status is not None:
-            # The key that was asked for anew has been refused as well.
-            error.kind = "final"
+        if error.kind == "expired" and "expired" in self._freed:
+            error.kind = "final"  # the key that was asked for anew is no better
 
         verdict = judge(
             error,
             self._policy,
             retries=self._retries,
-            freed=self._freed,
+            freed=error.kind in self._freed,
             remaining=self._watch.remaining(now),
             random=self._random(),
         )
         if verdict.wait is None:
-            error.hint = error.hint or verdict.reason
-            raise self.told(error)
+            raise self.told(_hinted(error, verdict.reason))
 
+        self.fresh_only = error.kind == "stale" and verdict.free
         if verdict.free:
-            self._freed = self.fresh_only = True
-        elif not self._budget.withdraw(now):
-            error.budget_exhausted = True
-            error.hint = "The client's retry budget is spent (RetryPolicy.budget_ratio)"
-            raise self.told(error)
-        else:
+            self._freed.add(error.kind)
+        elif self._budget.withdraw(now):
             self._retries += 1
-            self.fresh_only = False
+        else:
+            error.budget_exhausted = True
+            raise self.told(_hinted(error, _SPENT))
 
         self._note(error, verdict.wait)
         if verdict.wait:

@@ -13,6 +13,14 @@ from openrouter_async.types.lenient import Json
 # and the digits of other scripts.
 _NUMBER = re.compile(r"[0-9]{1,16}(?:\.[0-9]{1,9})?", re.ASCII)
 
+# IMF-fixdate, RFC 850 and asctime (RFC 9110, 5.6.7). The parser takes more than these.
+_HTTP_DATE = re.compile(
+    r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
+    r"|[A-Z][a-z]{5,8}, \d\d-[A-Z][a-z]{2}-\d\d \d\d:\d\d:\d\d GMT"
+    r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}",
+    re.ASCII,
+)
+
 
 def parse_seconds(value: str) -> float | None:
     """Return a plain positive decimal number, None for anything else."""
@@ -49,6 +57,9 @@ def parse_retry_after(value: str, now: float) -> float | None:
 
 
 def _until(date: str, now: float) -> float | None:
+    if not _HTTP_DATE.fullmatch(date):
+        return None
+
     try:
         when = parsedate_to_datetime(date)
         # The asctime form names no zone; HTTP dates are all in GMT.
@@ -83,6 +94,8 @@ def requested_wait(
     hints: Sequence[Json],
     nested: Mapping[str, str],
     now: float,
+    *,
+    limited: bool,
 ) -> float | None:
     """
     Return the first wait that is asked for, in the order in which they are trusted.
@@ -93,12 +106,16 @@ def requested_wait(
             `metadata.retry_after_seconds`).
         nested: headers that the body quotes (`metadata.headers`), lower-case names.
         now: wall clock, seconds since 1970.
+        limited: whether a limit was reached: `X-RateLimit-Reset` tells when that
+            ends, and is mere information beside any other failure.
+
+    Returns:
+        Seconds above 0, or None where nothing is asked for.
     """
     waits = [header_wait(headers, now)]
     waits += [parse_seconds(str(hint).strip()) for hint in hints]
-    waits += [
-        header_wait(nested, now),
-        reset_wait(headers, now),
-        reset_wait(nested, now),
-    ]
+    waits.append(header_wait(nested, now))
+    if limited:
+        waits += [reset_wait(headers, now), reset_wait(nested, now)]
+
     return next((wait for wait in waits if wait is not None), None)

@@ -8,11 +8,13 @@ import ssl
 import warnings
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakKeyDictionary, WeakSet
 
 import aiohttp
 import anyio
+from aiohttp.client_proto import ResponseHandler
 
 from openrouter_async.config import PoolLimits
 from openrouter_async.errors import ConfigError
@@ -20,7 +22,6 @@ from openrouter_async.transport.timers import Alarms
 
 if TYPE_CHECKING:
     from aiohttp import ClientRequest, ClientTimeout
-    from aiohttp.client_proto import ResponseHandler
     from aiohttp.client_reqrep import ConnectionKey
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
@@ -52,6 +53,21 @@ def _observer() -> ConnectionObserver | None:
     return None if task is None else OBSERVERS.get(task)
 
 
+class AlertHandler(ResponseHandler):
+    """Tell the reader of a body when the rest of it cannot be parsed."""
+
+    def set_exception(
+        self, exc: BaseException, exc_cause: BaseException | None = None
+    ) -> None:
+        """Fail whoever waits for a head, and whoever reads a body."""
+        super().set_exception(exc, exc if exc_cause is None else exc_cause)
+        # aiohttp tells only those who wait for a head: after a bad chunk size whoever
+        # reads the body would wait until a timer runs out.
+        body = self._payload
+        if body is not None and not body.is_eof() and body.exception() is None:
+            body.set_exception(aiohttp.ClientPayloadError("the body is malformed"))
+
+
 class ObservedConnector(aiohttp.TCPConnector):
     """
     Tell the observer of the running request about its connection.
@@ -60,6 +76,10 @@ class ObservedConnector(aiohttp.TCPConnector):
     connection or makes a new one. A TraceConfig would tell the same for an eighth
     of a call's time.
     """
+
+    def observe_bodies(self) -> None:
+        """Have new connections tell of bodies that cannot be parsed."""
+        self._factory = partial(AlertHandler, loop=self._loop)  # type: ignore[assignment]  # partial is invariant
 
     async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
         observer = _observer()
@@ -146,7 +166,10 @@ class SessionManager:
     ) -> None:
         self._settings = settings
         self._injected = injected
-        self._injected_loop: asyncio.AbstractEventLoop | None = None
+        # aiohttp has no public name for it that does not warn.
+        self._injected_loop: asyncio.AbstractEventLoop | None = getattr(
+            injected, "_loop", None
+        )
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, _Pool]
         self._pools = WeakKeyDictionary()
         self._abandoned: list[_Pool] = []
@@ -216,6 +239,10 @@ class SessionManager:
             # connections, so they are kept and never touched.
             self._abandoned.append(stale)
 
+        # Their pools keep loops alive that have ended.
+        for ended in [each for each in self._pools if each.is_closed()]:
+            del self._pools[ended]
+
         session = self._make_session()
         keeper = _keep(session)
         self._pools[loop] = _Pool(session, keeper, _forks)
@@ -230,6 +257,7 @@ class SessionManager:
             ttl_dns_cache=round(limits.dns_ttl),
             ssl=self._settings.ssl,
         )
+        connector.observe_bodies()
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -238,9 +266,6 @@ class SessionManager:
     def _injected_session(
         self, session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop
     ) -> aiohttp.ClientSession:
-        if self._injected_loop is None:
-            self._injected_loop = loop
-
         if self._injected_loop is not loop:
             raise ConfigError(
                 "session= belongs to another event loop; pass none, and the client"

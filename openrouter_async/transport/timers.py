@@ -7,11 +7,16 @@ from contextvars import Context
 from math import inf
 
 from openrouter_async.config import Timeout
-from openrouter_async.errors import APITimeoutError, Kind, Phase
+from openrouter_async.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    Kind,
+    Phase,
+)
 
 _UNSENT: frozenset[Phase] = frozenset({"pool", "connect"})
 _MEANINGS: dict[Phase, str] = {
-    "pool": "all connections stayed taken until the call's total time was over",
+    "pool": "all connections stayed taken, or the key callable did not answer,",
     "connect": "no connection was made",
     "first_event": "no data arrived",
     "idle": "no further data event arrived",
@@ -182,7 +187,7 @@ class Watch(Deadlines):
         self._alarm: Alarm | None = None
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
-        self._over: Phase = "total"
+        self._over: Phase | None = None
         self._fired = False  # cancelled the task, and has not taken it back
         self._paused_at: float | None = None
         super().__init__(timeout, self._loop.time())
@@ -227,9 +232,16 @@ class Watch(Deadlines):
         self._task = None
         self._paused_at = self._loop.time()
 
+    def interrupt(self) -> None:
+        """End the wait of the watched task, because another one leaves the call."""
+        if self._task is not None and self._task is not asyncio.current_task():
+            self._cancel(None)
+
     def close(self) -> None:
         """Give the alarm back."""
-        self._task = None
+        if not self._fired:  # else its task has yet to take the cancellation back
+            self._task = None
+
         if self._alarm is not None:
             self._alarms.give_back(self._alarm)
             self._alarm = None
@@ -251,9 +263,13 @@ class Watch(Deadlines):
         """Tell whether somebody wants the watched task to end."""
         return self._task is not None and self._task.cancelling() > self._cancelling
 
-    def error(self) -> APITimeoutError:
-        """Return the error for the deadline that was over."""
+    def error(self) -> APIConnectionError:
+        """Return the error for the deadline that was over, or for an interruption."""
         phase = self._over
+        if phase is None:
+            message = "the call was left by another task"
+            return APIConnectionError(message, kind="final")
+
         name = "total" if phase == "pool" else phase
         seconds = getattr(self._timeout, name)
         message = f"{_MEANINGS[phase]} within {seconds:g} s (Timeout.{name})"
@@ -270,6 +286,16 @@ class Watch(Deadlines):
             self.reschedule()
             return
 
-        self._over = self.phase()
-        self._fired = True
-        self._task.cancel()
+        self._cancel(self.phase())
+
+    def connect_error(self) -> APITimeoutError:
+        """Return the error for a connect timer that somebody else kept."""
+        seconds = self._timeout.connect or 0.0
+        message = f"{_MEANINGS['connect']} within {seconds:g} s (Timeout.connect)"
+        return APITimeoutError(message, phase="connect", kind="unsent")
+
+    def _cancel(self, phase: Phase | None) -> None:
+        if self._task is not None and not self._fired:
+            self._over = phase
+            self._fired = True
+            self._task.cancel()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from openrouter_async.types.lenient import Json, is_array, is_object
+from openrouter_async.types.lenient import Json, is_array, is_object, json_members
 from openrouter_async.types.usage import Usage
-from openrouter_async.types.wire import Received
+from openrouter_async.types.wire import Received, ResponseMeta, join_members
 
 
 class Logprobs(msgspec.Struct, kw_only=True, gc=False):
@@ -58,7 +58,11 @@ class CompletionChoice(msgspec.Struct, kw_only=True, gc=False):
     @property
     def has_content(self) -> bool:
         """Whether it carries text, reasoning, a finish reason or anything like it."""
-        if self.text or self.finish_reason or self.reasoning or self.reasoning_details:
+        if self.text or self.reasoning or self.reasoning_details:
+            return True
+
+        # An answer that only says that it failed is none, and is not billed.
+        if self.finish_reason and self.finish_reason != "error":
             return True
 
         chat = self.delta or self.message or {}
@@ -116,7 +120,26 @@ class Completion(CompletionEnvelope, kw_only=True):
 
     Unknown values of `finish_reason` stay the strings they are, and members that
     are not typed here are in `to_dict()`: OpenRouter adds both without notice.
+
+    Attributes:
+        meta: the exchange it came from.
     """
+
+    meta: ResponseMeta = msgspec.field(default=ResponseMeta(), name="<meta>")
+    # The events of a stream that brought members other than text, for to_dict().
+    _events: tuple[bytes, ...] = msgspec.field(default=(), name="<events>")
+
+    def to_dict(self) -> dict[str, Json]:
+        """
+        Return everything that came as plain JSON values, unknown members too.
+
+        An answer put together from a stream gives its accumulated choices, and
+        the other members as its first and last events had them.
+        """
+        if self.raw:
+            return json_members(self.raw)
+
+        return join_members(self.typed_members(), self._events)
 
 
 class CompletionChunk(CompletionEnvelope, kw_only=True, gc=False):

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeAlias
 
 import msgspec
 
-from openrouter_async.types.lenient import Json, json_members
+from openrouter_async.types.lenient import (
+    Json,
+    is_array,
+    is_object,
+    json_members,
+)
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
@@ -73,41 +79,56 @@ def joined_headers(raw_headers: Headers) -> dict[str, str]:
 
 class Received(msgspec.Struct, kw_only=True):
     """
-    Hold what a decoded answer has beside its wire members.
+    Hold what everything decoded has beside its wire members.
 
     Attributes:
         raw: the JSON text as received; empty for an answer put together from a
             stream.
-        meta: the exchange it came from.
     """
 
-    # No JSON member is called "<raw>": the wire cannot set these three.
+    # No member of the API is called this, and it is set after decoding in any case.
     raw: bytes = msgspec.field(default=b"", name="<raw>")
-    meta: ResponseMeta = msgspec.field(default=ResponseMeta(), name="<meta>")
-    # The events of a stream that brought members other than text, for to_dict().
-    _events: tuple[bytes, ...] = msgspec.field(default=(), name="<events>")
 
     def to_dict(self) -> dict[str, Json]:
-        """
-        Return everything that came as plain JSON values, unknown members included.
+        """Return everything that came as plain JSON values, unknown members too."""
+        return json_members(self.raw) if self.raw else self.typed_members()
 
-        An answer put together from a stream gives its accumulated choices, and
-        the other members as its first and last events had them.
-        """
-        if self.raw:
-            return json_members(self.raw)
-
-        typed: dict[str, Json] = {
-            name: value
+    def typed_members(self) -> dict[str, Json]:
+        """Return the members that have a value here, as plain JSON values."""
+        return {
+            name: _without_nulls(value)
             for name, value in msgspec.to_builtins(self).items()
             if value is not None and not name.startswith("<")
         }
-        received: dict[str, Json] = {}
-        for event in self._events:
-            received.update(json_members(event))
 
-        # Joined over all events; the others are as the last event had them.
-        for name in ("choices", "object"):
-            received.pop(name, None)
 
-        return typed | received
+def _without_nulls(value: Json) -> Json:
+    """Leave out what did not come: members of a Struct that are None."""
+    if is_array(value):
+        return [_without_nulls(item) for item in value]
+
+    if is_object(value):
+        kept = {name: item for name, item in value.items() if item is not None}
+        return {name: _without_nulls(item) for name, item in kept.items()}
+
+    return value
+
+
+def join_members(typed: dict[str, Json], events: Iterable[bytes]) -> dict[str, Json]:
+    """
+    Return the members of an answer that came in events, unknown ones included.
+
+    Args:
+        typed: what was put together from all of the events.
+        events: those that brought members other than text, oldest first.
+    """
+    received: dict[str, Json] = {}
+    for event in events:
+        members = json_members(event).items()
+        received.update({name: value for name, value in members if value is not None})
+
+    # Joined over all events; the others are as the last event had them.
+    for name in ("choices", "object"):
+        received.pop(name, None)
+
+    return typed | received
