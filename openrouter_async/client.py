@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from ipaddress import ip_address
-from types import TracebackType
+from types import NoneType, TracebackType
 from typing import Any, Self
 
 import aiohttp
@@ -86,6 +86,7 @@ class OpenRouter:
             never closed, and its loop is the only one the client works on.
         proxy: URL of an HTTP proxy.
         ssl: a context with certificates of your own; False turns verification off.
+            None verifies against the system's.
         trust_env: take the proxy from HTTPS_PROXY, HTTP_PROXY and NO_PROXY where
             `proxy` names none. `.netrc` is never read.
         allow_http: permit a base URL without TLS that is not on this machine.
@@ -107,7 +108,7 @@ class OpenRouter:
         headers: Mapping[str, str] | None = None,
         session: aiohttp.ClientSession | None = None,
         proxy: str | None = None,
-        ssl: ssl_module.SSLContext | bool = True,
+        ssl: ssl_module.SSLContext | bool | None = None,
         trust_env: bool = False,
         allow_http: bool = False,
     ) -> None:
@@ -119,15 +120,16 @@ class OpenRouter:
             pool=pool,
             sizes=sizes,
             app=app,
-            headers=dict(headers or {}),
+            headers=_mapping("headers", headers),
             session=session,
             proxy=proxy,
-            ssl=ssl,
+            ssl=True if ssl is None else ssl,
             trust_env=trust_env,
             allow_http=allow_http,
         )
+        _check_types(settings)
         _check_session(settings)
-        pool_settings = PoolSettings(limits=settings.pool, ssl=ssl)
+        pool_settings = PoolSettings(limits=settings.pool, ssl=settings.ssl)
         sessions = SessionManager(pool_settings, session)
         self._settings = settings
         self._transport = _transport(settings, sessions)
@@ -182,7 +184,9 @@ class OpenRouter:
             "retry": retry_for(retry, self._settings.retry),
             "sizes": sizes,
             "app": app,
-            "headers": headers if headers is UNSET else dict(headers or {}),
+            "headers": headers
+            if isinstance(headers, UnsetType)
+            else _mapping("headers", headers),
             "proxy": proxy,
             "allow_http": allow_http,
         }
@@ -226,10 +230,34 @@ class OpenRouter:
         return _from_settings, (type(self), self._settings)
 
 
+_TYPES: dict[str, tuple[type, ...]] = {
+    "pool": (PoolLimits,),
+    "sizes": (SizeLimits,),
+    "app": (AppInfo, NoneType),
+    "session": (aiohttp.ClientSession, NoneType),
+    "proxy": (str, NoneType),
+    "ssl": (ssl_module.SSLContext, bool),
+}
+
+
+def _check_types(settings: _Settings) -> None:
+    for name, types in _TYPES.items():
+        if not isinstance(getattr(settings, name), types):
+            wanted = " or ".join(each.__name__ for each in types)
+            raise ConfigError(f"{name} must be of type {wanted}")
+
+
 def _check_session(settings: _Settings) -> None:
     shaped = settings.pool != PoolLimits() or settings.ssl is not True
     if settings.session is not None and shaped:
         raise ConfigError("session= brings a pool of its own: set pool and ssl on it")
+
+
+def _mapping(name: str, given: Mapping[str, str] | None) -> dict[str, str]:
+    if given is None or isinstance(given, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        return dict(given or {})
+
+    raise ConfigError(f"{name} must be a mapping of names to values")
 
 
 def _from_settings(kind: type[OpenRouter], settings: _Settings) -> OpenRouter:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 
+import msgspec
+
 from openrouter_async.errors import ConfigError
 
 
@@ -36,6 +38,15 @@ def _check_whole(owner: object, *names: str) -> None:
             raise ConfigError(
                 f"{type(owner).__name__}.{name} must be a whole number, not {value!r}"
             )
+
+
+def _codes(name: str, given: object) -> frozenset[int]:
+    try:
+        return msgspec.convert(given, frozenset[int])
+    except msgspec.ValidationError:
+        message = f"RetryPolicy.{name} must be a set of status codes, not {given!r}"
+
+    raise ConfigError(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +138,8 @@ class RetryPolicy:
         _check_at_least(self, 0, "retry_after_jitter", "budget_reserve")
         _check_at_least(self, 0, "budget_ratio", nullable=True)
         _check_whole(self, "max_retries")
+        for name in ("statuses", "statuses_once"):
+            object.__setattr__(self, name, _codes(name, getattr(self, name)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

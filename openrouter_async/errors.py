@@ -124,7 +124,10 @@ class OpenRouterError(Exception):
         return self.kind == "ambiguous" or self.partial is not None
 
     def __str__(self) -> str:
-        label = self.code if self.code is not None else self.status
+        label = self.code
+        if label is None and self.status is not None and self.status >= 300:
+            label = self.status
+
         told = label is None or self.message.startswith(str(label))
         text = self.message if told else f"{label}: {self.message}"
         if self.attempts > 1:

@@ -138,7 +138,7 @@ PAGES = {
     "page": (
         b"<!DOCTYPE html><title>502 Bad Gateway</title><style>a{b:c}</style>"
         b"<script>let a = 1 < 2;</script>\n<h1>Bad &amp; sad</h1>",
-        "502 Bad Gateway Bad & sad",
+        "502 Bad Gateway",
     ),
     "open script": (b"<p>Hi</p><script>let a", "Hi let a"),
     "long": (b"x" * 100_000, "x" * 500),

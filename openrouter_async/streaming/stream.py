@@ -134,6 +134,10 @@ class Stream(Generic[ChunkT, AnswerT_co]):
             self._running.watch.interrupt()
             self._running.close()
 
+    def __repr__(self) -> str:
+        state = self._state if isinstance(self._state, str) else "failed"
+        return f"<{type(self).__name__} {state} {self._meta.generation_id or ''}>"
+
     def __del__(self) -> None:
         reader: EventReader | None = getattr(self, "_reader", None)
         if reader is not None and self._state == "running":
@@ -397,14 +401,19 @@ class Stream(Generic[ChunkT, AnswerT_co]):
         if self._left:
             error = StreamInterruptedError(_LEFT)
 
+        if self._reader is not None:
+            self._meta = self._reader.exchange.redact_meta(self._meta)
+
         if self._accumulator.has_content:
             error.partial = self.snapshot
 
         error.status = error.status or self._meta.status or None
         known = self._meta.generation_id or self._accumulator.answer.id
         error.generation_id = error.generation_id or known
-        if self._begun and self._running is not None:
+        if self._running is not None:
             self._running.attempts.told(error)
+
+        if self._begun:
             self._leave()
             self._state = error
 

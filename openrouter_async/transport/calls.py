@@ -11,7 +11,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from openrouter_async.config import RetryPolicy, SizeLimits, Timeout
-from openrouter_async.errors import OpenRouterError
+from openrouter_async.errors import ConfigError, OpenRouterError
 from openrouter_async.transport.exchange import Call, Exchange
 from openrouter_async.transport.keys import KeySource, check_header
 from openrouter_async.transport.retry import Attempts, RetryBudget
@@ -74,6 +74,9 @@ class Transport:
             merged = merged.copy()
             if stream:
                 merged.update(_STREAM_HEADERS)
+
+            if not isinstance(headers, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+                raise ConfigError("extra_headers must be a mapping of names to values")
 
             for name, value in headers.items():
                 check_header(name, value)

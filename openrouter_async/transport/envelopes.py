@@ -136,7 +136,12 @@ def _json_text(value: Json) -> str:
 _TAGS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
 
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.DOTALL | re.IGNORECASE)
+
+
 def _page_text(body: bytes) -> str:
-    """Return the readable text of an HTML page or of plain text."""
-    text = unescape(_TAGS.sub(" ", body[:65536].decode("utf-8", "replace")))
+    """Return the title of an HTML page, or the readable text of anything else."""
+    page = body[:65536].decode("utf-8", "replace")
+    title = _TITLE.search(page)
+    text = unescape(_TAGS.sub(" ", title[1] if title else page))
     return " ".join(text.split())[:500] or "no details were given"

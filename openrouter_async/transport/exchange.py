@@ -31,6 +31,7 @@ T = TypeVar("T")
 # aiohttp warns of larger bodies that are passed as bytes: they are written in one go.
 _ONE_WRITE = 1 << 20
 _ERROR_BODY_TIME = 5.0  # seconds
+_DEAD_WITHIN = 1.0  # seconds in which a dead pooled connection is known to be dead
 _LINGER = 0.1  # seconds a finished stream's connection may take to end
 _NO_BODY = frozenset({204, 205})
 # aiohttp's own timers stand still: a call has ours.
@@ -68,15 +69,17 @@ class ConnectionNotes:
         fresh_only: whether only a new connection will do.
         sent: whether there was a connection to send on.
         reused: whether that connection came from the pool.
+        since: when there was a connection to send on, on the watch's clock.
     """
 
-    __slots__ = ("_watch", "fresh_only", "reused", "sent")
+    __slots__ = ("_watch", "fresh_only", "reused", "sent", "since")
 
     def __init__(self, watch: Watch, *, fresh_only: bool) -> None:
         self._watch = watch
         self.fresh_only: bool = fresh_only
         self.sent: bool = True  # unless a connection is yet to be made
         self.reused: bool = False
+        self.since: float = 0.0
 
     def connecting(self) -> None:
         """Start the connect timer."""
@@ -88,7 +91,8 @@ class ConnectionNotes:
         """Start the timer of the first event: from here on bytes may be written."""
         self.sent = True
         self.reused = reused
-        self._watch.enter_answer(self._watch.now())
+        self.since = self._watch.now()
+        self._watch.enter_answer(self.since)
         self._watch.reschedule()
 
 
@@ -329,7 +333,8 @@ class Exchange:
         return from_exception(
             exc,
             sent=notes.sent,
-            reused=notes.reused,
+            # One that dies later was alive, and the request may have been carried out.
+            reused=notes.reused and self._watch.now() - notes.since < _DEAD_WITHIN,
             answered=answered,
             redact=self._call.key.redact_text,
         )

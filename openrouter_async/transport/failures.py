@@ -229,19 +229,37 @@ def from_exception(
     Args:
         exc: what aiohttp or the socket raised.
         sent: whether there was a connection to send on.
-        reused: whether that connection came from the pool.
+        reused: whether that connection came from the pool, and failed at once.
         answered: whether a response head had arrived.
         redact: blots the key out: parsers quote what they could not read.
     """
-    text = str(exc) or "the connection was lost"
-    if isinstance(exc, aiohttp.ClientResponseError):
-        # Its status is aiohttp's guess for a response that it could not parse.
-        text = exc.message or "the response could not be parsed"
-    elif _has_begun(exc):
-        text = "the connection was lost within the response head"
-
+    text = _in_words(exc)
     kind = "ambiguous" if answered else _connection_kind(exc, sent, reused)
     return APIConnectionError(f"{redact(text)} ({type(exc).__name__})", kind=kind)
+
+
+def _in_words(exc: BaseException) -> str:
+    """Say what happened without what only readers of aiohttp's source understand."""
+    match exc:
+        case aiohttp.ClientConnectorDNSError():
+            return f"the host {exc.host} was not found"
+        case aiohttp.ClientConnectorCertificateError():
+            flaw = exc.certificate_error
+            return f"the certificate of {exc.host} was not accepted: {flaw}"
+        case aiohttp.ClientConnectorError():
+            reason = exc.os_error.strerror or exc.os_error
+            return f"no connection to {exc.host}:{exc.port}: {reason}"
+        case aiohttp.ClientResponseError():
+            # Its status is aiohttp's guess for a response that it could not parse.
+            return exc.message or "the response could not be parsed"
+        case aiohttp.ClientPayloadError():
+            return "the answer broke off"
+        case aiohttp.ServerDisconnectedError() if _has_begun(exc):
+            return "the connection was lost within the response head"
+        case aiohttp.ServerDisconnectedError():
+            return "the server closed the connection without an answer"
+        case _:
+            return str(exc) or "the connection was lost"
 
 
 def _has_begun(exc: BaseException) -> bool:

@@ -16,6 +16,7 @@ from random import random as uniform
 from openrouter_async.config import RetryPolicy
 from openrouter_async.errors import (
     APITimeoutError,
+    ConfigError,
     Kind,
     OpenRouterError,
     printable,
@@ -282,6 +283,9 @@ class Attempts:
 
     def told(self, error: OpenRouterError) -> OpenRouterError:
         """Return the error, knowing of the attempts before it."""
+        if isinstance(error, ConfigError):
+            return error  # nothing was sent
+
         error.attempts = self.count
         error.history = self.history
         error.elapsed = self.elapsed

@@ -9,7 +9,7 @@ from openrouter_async.types.usage import Usage
 from openrouter_async.types.wire import Received, ResponseMeta, join_members
 
 
-class Logprobs(msgspec.Struct, kw_only=True, gc=False):
+class Logprobs(msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=True):
     """
     Give the log probabilities of the tokens of one choice.
 
@@ -25,7 +25,7 @@ class Logprobs(msgspec.Struct, kw_only=True, gc=False):
     content: list[dict[str, Json]] | None = None
 
 
-class CompletionChoice(msgspec.Struct, kw_only=True, gc=False):
+class CompletionChoice(msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=True):
     """
     Hold one of the `n` answers to a prompt, or what a chunk adds to it.
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import msgspec
 
 
-class PromptTokensDetails(msgspec.Struct, kw_only=True, gc=False):
+class PromptTokensDetails(
+    msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=True
+):
     """Split the prompt tokens by kind."""
 
     cached_tokens: int | None = None
@@ -14,7 +16,9 @@ class PromptTokensDetails(msgspec.Struct, kw_only=True, gc=False):
     video_tokens: int | None = None
 
 
-class CompletionTokensDetails(msgspec.Struct, kw_only=True, gc=False):
+class CompletionTokensDetails(
+    msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=True
+):
     """Split the completion tokens by kind."""
 
     reasoning_tokens: int | None = None
@@ -24,7 +28,7 @@ class CompletionTokensDetails(msgspec.Struct, kw_only=True, gc=False):
     rejected_prediction_tokens: int | None = None
 
 
-class CostDetails(msgspec.Struct, kw_only=True, gc=False):
+class CostDetails(msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=True):
     """Split the cost, in credits (US dollars)."""
 
     upstream_inference_cost: float | None = None
@@ -33,7 +37,9 @@ class CostDetails(msgspec.Struct, kw_only=True, gc=False):
     server_tool_cost: float | None = None
 
 
-class ServerToolUseDetails(msgspec.Struct, kw_only=True, gc=False):
+class ServerToolUseDetails(
+    msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=True
+):
     """Count the server-side tools that ran for an answer."""
 
     tool_calls_executed: int | None = None
@@ -41,7 +47,7 @@ class ServerToolUseDetails(msgspec.Struct, kw_only=True, gc=False):
     web_search_requests: int | None = None
 
 
-class Usage(msgspec.Struct, kw_only=True, gc=False):
+class Usage(msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=True):
     """
     Count what an answer used; `cost` is in credits (US dollars).
 

@@ -77,6 +77,9 @@ def joined_headers(raw_headers: Headers) -> dict[str, str]:
     return joined
 
 
+_HIDDEN = frozenset({"raw", "meta", "_events"})  # of no use to who reads a log
+
+
 class Received(msgspec.Struct, kw_only=True):
     """
     Hold what everything decoded has beside its wire members.
@@ -88,6 +91,14 @@ class Received(msgspec.Struct, kw_only=True):
 
     # No member of the API is called this, and it is set after decoding in any case.
     raw: bytes = msgspec.field(default=b"", name="<raw>")
+
+    def __repr__(self) -> str:
+        shown = (
+            f"{name}={value!r}"
+            for name in self.__struct_fields__
+            if name not in _HIDDEN and (value := getattr(self, name)) not in (None, [])
+        )
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     def to_dict(self) -> dict[str, Json]:
         """Return everything that came as plain JSON values, unknown members too."""
