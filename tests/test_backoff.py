@@ -170,11 +170,20 @@ def test_retries_run_out() -> None:
 def test_some_statuses_are_tried_again_once(error: ServerError) -> None:
     """A TLS failure behind the edge gets one more attempt, wherever it is told."""
     waits = [
-        judge(error, POLICY, retries=retries, freed=False, random=0.5).wait
-        for retries in (0, 1)
+        judge(error, POLICY, retries=1, freed=False, repeated=repeated, random=0.5).wait
+        for repeated in (False, True)
     ]
 
-    assert waits == [0.25, None]
+    assert waits == [0.5, None]
+
+
+async def test_other_failures_do_not_use_up_the_one_attempt(clock: Clock) -> None:
+    """A 525 after a 503 is tried again; after another 525 it is not."""
+    attempts = begin(clock, RetryPolicy(max_retries=5))
+    await attempts.failed(refused(503))
+    await attempts.failed(refused(525))
+    with pytest.raises(ServerError):
+        await attempts.failed(refused(525))
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ def judge(
     *,
     retries: int,
     freed: bool,
+    repeated: bool = False,
     remaining: float = inf,
     random: float,
 ) -> Verdict:
@@ -87,6 +88,7 @@ def judge(
         policy: the caller's.
         retries: how many there were already, free ones aside.
         freed: whether the free repetition for this kind is used up.
+        repeated: whether an earlier attempt failed with the same code.
         remaining: seconds left of the call's total time.
         random: a number in [0, 1).
 
@@ -102,7 +104,7 @@ def judge(
     if error.kind in ("ambiguous", "stale") and not policy.retry_ambiguous:
         return Verdict(reason="It may have been carried out (retry_ambiguous=False)")
 
-    if retries >= 1 and not policy.statuses_once.isdisjoint((error.status, error.code)):
+    if repeated and not policy.statuses_once.isdisjoint((error.status, error.code)):
         return _STOP
 
     wait = _wait(error, policy, retries, random)
@@ -262,6 +264,10 @@ class Attempts:
             self._policy,
             retries=self._retries,
             freed=error.kind in self._freed,
+            repeated=any(
+                (past.status, past.code) == (error.status, error.code)
+                for past in self._history
+            ),
             remaining=self._watch.remaining(now),
             random=self._random(),
         )
