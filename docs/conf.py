@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Protocol
 
 from openrouter_async import __version__
-from openrouter_async.testing import journal
 
 project = "openrouter-async"
 release = version = __version__
@@ -24,9 +23,6 @@ autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True  # `Attributes:` beside members would define them twice
 python_maximum_signature_line_length = 88
-
-# JournalRecord's signature names it, but it is imported for type checkers alone.
-journal.__dict__["Mapping"] = Mapping
 
 _OUTWARD = re.compile(r"\]\((?P<file>\.\./[^)#]+)[^)]*\)")
 

@@ -8,6 +8,7 @@ import os
 import pickle
 import sys
 import threading
+import weakref
 
 import aiohttp
 import pytest
@@ -45,6 +46,22 @@ def test_second_event_loop() -> None:
     texts = [asyncio.run(ask_own_server(client, text)) for text in ("one", "two")]
 
     assert texts == ["one", "two"]
+
+
+def test_loops_that_have_ended_are_let_go() -> None:
+    """A client keeps at most the last of the event loops that it was used on."""
+    client = OpenRouter(KEY)
+    loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
+
+    async def run(turn: int) -> str:
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        return await ask_own_server(client, str(turn))
+
+    texts = [asyncio.run(run(turn)) for turn in range(5)]
+    gc.collect()
+
+    assert texts == ["0", "1", "2", "3", "4"]
+    assert sum(each() is not None for each in loops) <= 1
 
 
 def test_threads() -> None:

@@ -187,7 +187,9 @@ class TestWatch:
             await asyncio.Event().wait()
 
         assert watch.expired()
-        assert watch.error().phase == "idle"
+        error = watch.error()
+        assert isinstance(error, APITimeoutError)
+        assert error.phase == "idle"
         watch.close()
 
     async def test_time_of_the_consumer_does_not_count(self) -> None:

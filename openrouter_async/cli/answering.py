@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from openrouter_async.cli.connecting import client
-from openrouter_async.cli.consoles import failure_line, stderr_console, summary
+from openrouter_async.cli.connecting import client, naming_base_url
+from openrouter_async.cli.consoles import (
+    failure_lines,
+    show_notes,
+    stderr_console,
+    summary,
+)
 from openrouter_async.client import OpenRouter
 from openrouter_async.errors import OpenRouterError
 from openrouter_async.types.completion import Completion, CompletionChoice
@@ -37,6 +43,7 @@ class Request:
         timeout: seconds for everything; None for the usual timers.
         retries: attempts after the first; None for the usual number.
         base_url: of the API; None for the environment's.
+        allow_http: whether that may be without TLS.
     """
 
     prompt: str
@@ -48,6 +55,7 @@ class Request:
     timeout: float | None
     retries: int | None
     base_url: str | None
+    allow_http: bool
 
 
 class Output:
@@ -68,6 +76,11 @@ class Output:
         """End the line that was begun."""
         if self._last != "\n":
             self.text("\n")
+
+    def interrupt(self) -> None:
+        """Leave the line as it is in a terminal: Ctrl-C ends it for all commands."""
+        if self._guarded:
+            self._last = "\n"
 
     def choices(self, choices: list[CompletionChoice], *, after: int) -> None:
         """Write choices from an index on, with an empty line before each other one."""
@@ -95,23 +108,30 @@ async def answer(request: Request) -> None:
         OpenRouterError: there is no whole answer; what came of it was written.
     """
     started = time.monotonic()
-    async with client(
-        base_url=request.base_url, timeout=request.timeout, retry=request.retries
-    ) as opened:
-        ask = _stream if request.stream else _create
-        completion = await ask(opened, request, Output())
+    told = request.verbose or stderr_console().is_terminal
+    try:
+        async with client(
+            base_url=request.base_url,
+            allow_http=request.allow_http,
+            timeout=request.timeout,
+            retry=request.retries,
+        ) as opened:
+            ask = _stream if request.stream else _create
+            with naming_base_url(opened, "OPENROUTER_BASE_URL", "--base-url"):
+                completion = await ask(opened, request, Output())
+    except OpenRouterError as error:
+        show_notes(failure_lines(error.history) if told else ())
+        raise
 
-    console = stderr_console()
-    if not (request.verbose or console.is_terminal):
-        return
+    if told:
+        show_notes(failure_lines(completion.meta.history))
+        show_notes([_summary(completion, time.monotonic() - started)])
 
-    for number, failure in enumerate(completion.meta.history, 1):
-        console.print(failure_line(number, failure), style="dim", soft_wrap=True)
 
-    line = summary(completion.usage, completion.meta, time.monotonic() - started)
+def _summary(completion: Completion, elapsed: float) -> str:
+    line = summary(completion.usage, completion.meta, elapsed)
     identity = [completion.model, completion.provider, completion.meta.generation_id]
-    line = ", ".join([line, *(name for name in identity if name)])
-    console.print(line, style="dim", soft_wrap=True)
+    return ", ".join([line, *(name for name in identity if name)])
 
 
 async def _create(opened: OpenRouter, request: Request, output: Output) -> Completion:
@@ -144,6 +164,9 @@ async def _stream(opened: OpenRouter, request: Request, output: Output) -> Compl
                     output.json(chunk.raw)
                 else:
                     output.text(chunk.text)
+    except asyncio.CancelledError:
+        output.interrupt()
+        raise
     finally:
         # Choice 0 was written as it came; the others would have been mixed into it.
         if not request.as_json:

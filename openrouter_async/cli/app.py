@@ -2,19 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
+from typer.core import TyperGroup
 
 from openrouter_async import __version__
 from openrouter_async.cli.complete import complete
+from openrouter_async.cli.consoles import show_message
 from openrouter_async.cli.demo import demo
+from openrouter_async.cli.running import EXIT_USAGE, exit_codes
 from openrouter_async.cli.simulate import simulate
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Newer versions of Typer bring their own copy of Click; this is right in both.
+_UsageError = cast("type[Exception]", typer.BadParameter.__bases__[0])
+
+
+class _Commands(TyperGroup):
+    """Show what Typer finds wrong in the form that all other errors have."""
+
+    def main(self, *args: object, **options: object) -> None:
+        """
+        Run a command.
+
+        Raises:
+            SystemExit: always, with its exit code.
+        """
+        run = cast("Callable[..., object]", super().main)
+        try:
+            with exit_codes():
+                code = run(*args, **{**options, "standalone_mode": False})
+        except typer.Exit as end:
+            code = end.exit_code
+        except _UsageError as error:
+            told = cast("typer.BadParameter", error).format_message().rstrip(".")
+            show_message("error: ", "bold red", told[:1].lower() + told[1:])
+            code = EXIT_USAGE
+
+        sys.exit(code if isinstance(code, int) else 0)
+
+
 app: typer.Typer = typer.Typer(
+    cls=_Commands,
     help="Talk to the OpenRouter API, or to a simulator of it.",
     context_settings={"help_option_names": ["-h", "--help"]},
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -31,6 +67,7 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option(
@@ -39,3 +76,6 @@ def _options(
     ] = False,
 ) -> None:
     """Talk to the OpenRouter API, or to a simulator of it."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(EXIT_USAGE)

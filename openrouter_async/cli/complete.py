@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, TextIO, cast
 
 import msgspec
 import typer
 
 from openrouter_async.cli.answering import Request, answer
+from openrouter_async.cli.consoles import show_notes
 from openrouter_async.cli.running import exit_codes
 from openrouter_async.errors import ConfigError
 from openrouter_async.types.completion_params import CompletionParams
@@ -53,7 +54,8 @@ def complete(
         int | None, typer.Option("--n", "-n", help="How many answers.")
     ] = None,
     stop: Annotated[
-        list[str] | None, typer.Option(help="Where to stop; can be repeated.")
+        list[str] | None,
+        typer.Option(metavar="TEXT", help="Where to stop; can be repeated."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="For repeatable answers.")] = None,
     logprobs: Annotated[
@@ -70,7 +72,7 @@ def complete(
         str | None, typer.Option(metavar="JSON", help="Further members of the request.")
     ] = None,
     timeout: Annotated[
-        float | None, typer.Option(min=0, help="Seconds for everything.")
+        float | None, typer.Option(help="Seconds for everything.")
     ] = None,
     retries: Annotated[
         int | None, typer.Option(min=0, help="Attempts after the first.")
@@ -78,6 +80,9 @@ def complete(
     base_url: Annotated[
         str | None, typer.Option(help="In place of OPENROUTER_BASE_URL.")
     ] = None,
+    allow_http: Annotated[
+        bool, typer.Option("--allow-http", help="Permit a base URL without TLS.")
+    ] = False,
 ) -> None:
     """Complete a prompt; the text goes to standard output, all else to stderr."""
     given: dict[str, object] = {
@@ -105,6 +110,7 @@ def complete(
             timeout=timeout,
             retries=retries,
             base_url=base_url,
+            allow_http=allow_http,
         )
         asyncio.run(answer(request))
 
@@ -118,21 +124,53 @@ def _prompt(argument: str | None, file: Path | None) -> str:
         raise ConfigError("give one prompt: as argument, - (stdin), or --file")
 
     if file is not None:
-        return _decoded(file.read_bytes(), str(file))
+        return _decoded(_read_file(file), str(file))
 
     assert argument is not None
-    if argument != _STDIN:
-        return argument
+    if argument == _STDIN:
+        return _decoded(_read_stdin(), "standard input")
 
-    return _decoded(sys.stdin.buffer.read(), "standard input")
+    if not argument:
+        raise ConfigError("the prompt is empty")
+
+    return argument
+
+
+def _read_file(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        message = f"{file} cannot be read: {error.strerror}"
+        raise ConfigError(message) from None
+
+
+def _read_stdin() -> bytes:
+    # typeshed has none for a descriptor that was closed before Python started.
+    stdin = cast("TextIO | None", sys.stdin)
+    if stdin is None:
+        raise ConfigError("standard input is closed")
+
+    if stdin.isatty():
+        show_notes(["reading standard input, Ctrl-D ends it"])
+
+    try:
+        return stdin.buffer.read()
+    except OSError as error:
+        message = f"standard input cannot be read: {error.strerror}"
+        raise ConfigError(message) from None
 
 
 def _decoded(data: bytes, source: str) -> str:
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         message = f"{source} is not UTF-8 (byte {error.start})"
         raise ConfigError(message) from None
+
+    if not text:
+        raise ConfigError(f"the prompt is empty: {source} holds nothing")
+
+    return text
 
 
 def _members(option: str, text: str | None) -> dict[str, object] | None:

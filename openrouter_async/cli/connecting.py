@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 
 from msgspec import UNSET
 
 from openrouter_async.client import OpenRouter
 from openrouter_async.config import RetryPolicy
-from openrouter_async.errors import ConfigError
+from openrouter_async.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    ConfigError,
+    NotFoundError,
+    OpenRouterError,
+    StreamInterruptedError,
+)
+
+_NOT_FOUND = 404
 
 
 def client(
     *,
     base_url: str | None = None,
+    allow_http: bool = False,
     timeout: float | None = None,
     retry: RetryPolicy | int | None = None,
 ) -> OpenRouter:
@@ -22,6 +34,7 @@ def client(
 
     Args:
         base_url: of the API; None for the environment's, or the live service.
+        allow_http: whether that may be without TLS.
         timeout: seconds for each whole call; None for the usual timers.
         retry: what is tried again; None for the usual policy.
 
@@ -39,4 +52,37 @@ def client(
         base_url=UNSET if base_url is None else base_url,
         timeout=UNSET if timeout is None else timeout,
         retry=UNSET if retry is None else retry,
+        allow_http=allow_http,
     )
+
+
+@contextmanager
+def naming_base_url(client: OpenRouter, *places: str) -> Generator[None]:
+    """
+    Let an error that comes of a wrong base URL say which one it was.
+
+    Args:
+        client: that asks within the block.
+        places: where a user can set it.
+    """
+    try:
+        yield
+    except OpenRouterError as error:
+        if error.hint is None and _is_elsewhere(error):
+            error.hint = (
+                f"the base URL is {client.base_url}; see {' and '.join(places)}"
+            )
+
+        raise
+
+
+def _is_elsewhere(error: OpenRouterError) -> bool:
+    """Tell whether it may not have been the API that was asked."""
+    if isinstance(error, NotFoundError):
+        return error.status == _NOT_FOUND and error.code is None
+
+    if isinstance(error, APITimeoutError):
+        return error.phase == "connect"
+
+    lost = isinstance(error, APIConnectionError)
+    return lost and not isinstance(error, StreamInterruptedError)

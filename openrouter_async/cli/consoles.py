@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+
 from rich.console import Console
 from rich.text import Text
 
-from openrouter_async.errors import OpenRouterError, printable
+from openrouter_async.errors import ConfigError, OpenRouterError, printable
 from openrouter_async.types.usage import Usage
 from openrouter_async.types.wire import AttemptFailure, ResponseMeta
 
@@ -33,22 +38,71 @@ def is_animated(console: Console) -> bool:
     return console.is_terminal and not console.is_dumb_terminal
 
 
+_STREAM = "--extra must not hold `stream`; use --stream or --no-stream"
+# What the library's messages name as its users do, and how the command line does.
+_NAMES = (
+    (re.compile(r"\bTimeout\.total\b"), "--timeout"),
+    (re.compile(r"\ballow_http=True"), "--allow-http"),
+    (re.compile(r"; use api_key="), "; the key goes into OPENROUTER_API_KEY"),
+    (re.compile(r" or api_key="), ""),
+    (re.compile(r"\bbase_url\b"), "the base URL"),
+    (re.compile(r"^extra_body must not change `stream`.*"), _STREAM),
+)
+
+
 def show_error(error: OpenRouterError) -> None:
     """Write an error as a line, and its hint as another."""
-    message = str(error)
-    if error.hint:
-        message = message.removesuffix(printable(error.hint)).rstrip(". ")
+    message, hint = str(error), printable(error.hint or "")
+    if hint:
+        message = message.removesuffix(hint).rstrip(". ")
+
+    # Of other errors the message may be the server's.
+    if isinstance(error, ConfigError):
+        message = _in_words_of_options(message)
 
     show_message("error: ", "bold red", message)
-    if error.hint:
-        show_message("hint: ", "dim", printable(error.hint))
+    if hint:
+        show_message("hint: ", "dim", _in_words_of_options(hint))
+
+
+def _in_words_of_options(text: str) -> str:
+    for name, option in _NAMES:
+        text = name.sub(option, text)
+
+    return text
 
 
 def show_message(label: str, style: str, message: str) -> None:
     """Write a labelled line to standard error."""
     line = Text(label, style=style)
     line.append(message, style="not bold not dim default")
-    stderr_console().print(line, soft_wrap=True)
+    _tell(line)
+
+
+def show_notes(lines: Iterable[str]) -> None:
+    """Write lines about a result to standard error."""
+    for line in lines:
+        _tell(Text(line, style="dim"))
+
+
+def _tell(line: Text) -> None:
+    # A disk that is full of errors must not be one more.
+    with suppress(OSError):
+        stderr_console().print(line, soft_wrap=True)
+
+
+def end_interrupted_line() -> None:
+    """Go to the next line of a terminal that has echoed a ^C."""
+    for stream in (sys.stderr, sys.stdout):
+        if stream.isatty():
+            stream.write("\n")
+            stream.flush()
+            return
+
+
+def plural(number: float, noun: str) -> str:
+    """Return a noun in the form that goes with a number."""
+    return noun if number == 1 else f"{noun}s"
 
 
 def summary(usage: Usage | None, meta: ResponseMeta, elapsed: float) -> str:
@@ -61,8 +115,7 @@ def summary(usage: Usage | None, meta: ResponseMeta, elapsed: float) -> str:
         elapsed: seconds from the request to the end of the answer.
     """
     parts = _usage(usage)
-    plural = "" if meta.attempts == 1 else "s"
-    parts.append(f"{meta.attempts} attempt{plural}")
+    parts.append(f"{meta.attempts} {plural(meta.attempts, 'attempt')}")
     parts.append(f"{elapsed:.2f} s")
     return ", ".join(parts)
 
@@ -81,6 +134,11 @@ def cost(credits: float) -> str:
         return "$0"
 
     return f"${credits:.2f}" if credits >= 1 else f"${credits:.6f}"
+
+
+def failure_lines(history: Iterable[AttemptFailure]) -> list[str]:
+    """Say how each attempt failed that another one followed."""
+    return [failure_line(number, each) for number, each in enumerate(history, 1)]
 
 
 def failure_line(number: int, failure: AttemptFailure) -> str:

@@ -16,8 +16,8 @@ from openrouter_async.cli.acts import (
     meet_faults,
     stream_tokens,
 )
-from openrouter_async.cli.connecting import client
-from openrouter_async.cli.consoles import stdout_console
+from openrouter_async.cli.connecting import client, naming_base_url
+from openrouter_async.cli.consoles import plural, stdout_console
 from openrouter_async.cli.fan_out_act import Crowd, fan_out_prompts
 from openrouter_async.cli.running import EXIT_FAILED, exit_codes
 from openrouter_async.client import OpenRouter
@@ -35,7 +35,10 @@ _LIVE_TOKENS = 48
 
 def demo(
     live: Annotated[
-        bool, typer.Option("--live", help="Use the live service; this costs money.")
+        bool,
+        typer.Option(
+            "--live", help="Use the live service, without faults; this costs money."
+        ),
     ] = False,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Do not ask before it costs money.")
@@ -51,7 +54,7 @@ def demo(
     rate: Annotated[
         float, typer.Option(min=1, max=10_000, help="The simulator's requests/s.")
     ] = 200.0,
-    seed: Annotated[int, typer.Option(help="Other prompts and answers.")] = 1,
+    seed: Annotated[int, typer.Option(help="Other answers, and prompts in act 3.")] = 1,
 ) -> None:
     """
     Await an answer, watch a stream, fan out 1,000 prompts against a rate limit.
@@ -91,7 +94,7 @@ async def _simulated(play: Play, prompts: int, rate: float) -> int:
             # Half as many again as the limit lets through: some will be refused.
             in_flight=min(512, max(8, round(1.5 * rate * _LATENCY))),
             retry=_patient(max_retries=1000, max_backoff=0.5),
-            limit=f"{rate:g} requests a second",
+            limit=f"{rate:g} {plural(rate, 'request')} a second",
             ideal=max(0.0, prompts - burst) / rate + _LATENCY,
         )
         return await fan_out_prompts(console, opened, play, crowd)
@@ -106,6 +109,7 @@ def _play_live(play: Play, prompts: int, *, agreed: bool) -> int:
         f" {play.model}. Your account pays for them.",
         style="yellow",
     )
+    console.print("It leaves out the faults: only a simulator plays them when told to.")
     # Not on the event loop: there, Ctrl-C would wait for the answer.
     if not (agreed or _agrees()):
         raise typer.Exit(EXIT_FAILED)
@@ -115,8 +119,10 @@ def _play_live(play: Play, prompts: int, *, agreed: bool) -> int:
 
 async def _live(console: Console, live: OpenRouter, play: Play, prompts: int) -> int:
     async with live as opened:
-        await await_completion(console, opened, play)
-        await stream_tokens(console, opened, play, None)
+        with naming_base_url(opened, "OPENROUTER_BASE_URL"):
+            await await_completion(console, opened, play)
+            await stream_tokens(console, opened, play, None)
+
         crowd = Crowd(
             prompts=prompts,
             in_flight=_LIVE_IN_FLIGHT,
@@ -143,7 +149,7 @@ def _title(console: Console, line: str) -> None:
 
 
 def _agrees() -> bool:
-    if not sys.stdin.isatty():
+    if not (sys.stdin and sys.stdin.isatty()):
         raise ConfigError("there is no terminal to ask on", hint="add --yes")
 
     try:

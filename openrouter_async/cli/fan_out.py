@@ -31,6 +31,7 @@ class Tally:
         retried: answered ones that took more than one attempt.
         sent: requests.
         refused: requests that were answered with 429.
+        begun: prompts that were sent at least once, or are about to be.
         in_flight: prompts under way, those that wait for a retry among them.
         cost: of all answers, in dollars.
         first_error: why the first lost one was lost.
@@ -43,6 +44,7 @@ class Tally:
     retried: int = 0
     sent: int = 0
     refused: int = 0
+    begun: int = 0
     in_flight: int = 0
     cost: float = 0.0
     first_error: OpenRouterError | None = None
@@ -109,6 +111,7 @@ async def _work(
     tally: Tally,
 ) -> None:
     for prompt in waiting:
+        tally.begun += 1
         tally.in_flight += 1
         try:
             done = await client.completions.create(prompt=prompt, retry=retry, **params)

@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
 
+import typer
 from rich.console import Console
 
 from openrouter_async.cli.acts import Play, heading
-from openrouter_async.cli.consoles import show_error
+from openrouter_async.cli.consoles import plural, show_error
 from openrouter_async.cli.fan_out import Tally, fan_out
-from openrouter_async.cli.progress import Gauge, gauge, show_result
+from openrouter_async.cli.progress import Gauge, gauge, show_result, show_stopped
+from openrouter_async.cli.running import EXIT_INTERRUPTED
 from openrouter_async.client import OpenRouter
 from openrouter_async.config import RetryPolicy
 
@@ -46,15 +48,24 @@ async def fan_out_prompts(
 
     Returns:
         How many of them were lost.
+
+    Raises:
+        typer.Exit: Ctrl-C ended it before all were done.
     """
-    title = f"3. {crowd.prompts:,} prompts, against {crowd.limit}"
-    heading(console, title, f"{crowd.in_flight} tasks share one client")
+    total, tasks = crowd.prompts, min(crowd.in_flight, crowd.prompts)
+    title = f"3. {total:,} {plural(total, 'prompt')}, against {crowd.limit}"
+    alone = "1 task has the client for itself"
+    heading(console, title, f"{tasks} tasks share one client" if tasks > 1 else alone)
     loop = asyncio.get_running_loop()
     tally = Tally(total=crowd.prompts, started=loop.time())
     prompts = play.prompts(crowd.prompts)
-    work = fan_out(client, prompts, play.params, crowd.retry, crowd.in_flight, tally)
-    with gauge(console, crowd.prompts) as shown:
-        await watch(work, tally, shown)
+    work = fan_out(client, prompts, play.params, crowd.retry, tasks, tally)
+    try:
+        with gauge(console, crowd.prompts) as shown:
+            await watch(work, tally, shown)
+    except asyncio.CancelledError:
+        show_stopped(console, tally)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
 
     show_result(console, tally, loop.time() - tally.started, crowd.ideal)
     if tally.first_error is not None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
-from openrouter_async.cli.consoles import cost, is_animated
+from openrouter_async.cli.consoles import cost, is_animated, plural
 from openrouter_async.cli.fan_out import Tally
 
 _STEPS = 5  # lines where there is no bar
@@ -115,6 +115,23 @@ def show_result(
         line = Text(f"   {label:<26}", style="dim")
         line.append(f"{value:>16}", style=_style(label, tally))
         console.print(line)
+
+
+def show_stopped(console: Console, tally: Tally) -> None:
+    """Show in a line how far a fan-out came that Ctrl-C ended."""
+    if console.is_dumb_terminal:
+        # Without a bar that is taken away, the ^C is still in front of the cursor.
+        console.print()
+
+    prompts = f"{tally.total:,} {plural(tally.total, 'prompt')}"
+    parts = [
+        f"{tally.answered:,} of {prompts} answered",
+        f"{tally.lost:,} lost" if tally.lost else "",
+        f"{tally.begun:,} sent",
+        f"{tally.total - tally.begun:,} not sent",
+    ]
+    line = f"   stopped: {', '.join(part for part in parts if part)}"
+    console.print(line, soft_wrap=True)
 
 
 def _style(label: str, tally: Tally) -> str:

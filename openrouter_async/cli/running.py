@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Generator
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 
 import typer
 
-from openrouter_async.cli.consoles import show_error
+from openrouter_async.cli.consoles import end_interrupted_line, show_error, show_message
 from openrouter_async.errors import ConfigError, OpenRouterError
 
 EXIT_FAILED = 1
@@ -17,6 +18,9 @@ EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 """What a shell reports for a process that SIGPIPE ended."""
+
+# Where these come from, it is from writing: the commands write one file only.
+_UNWRITABLE = {errno.EBADF, errno.EFBIG, errno.EIO, errno.ENOSPC}
 
 
 @contextmanager
@@ -35,10 +39,24 @@ def exit_codes() -> Generator[None]:
         code = EXIT_USAGE if isinstance(error, ConfigError) else EXIT_FAILED
         raise typer.Exit(code) from None
     except KeyboardInterrupt:
+        end_interrupted_line()
         raise typer.Exit(EXIT_INTERRUPTED) from None
     except BrokenPipeError:
         _drop_output()
         raise typer.Exit(EXIT_BROKEN_PIPE) from None
+    except OSError as error:
+        _drop_output()
+        show_system_error(error.errno)
+        raise typer.Exit(EXIT_FAILED) from None
+
+
+def show_system_error(number: int | None) -> None:
+    """Write a line about what the system did not let a command do."""
+    reason = os.strerror(number or errno.EIO)
+    if number in _UNWRITABLE:
+        reason = f"cannot write to standard output: {reason}"
+
+    show_message("error: ", "bold red", reason)
 
 
 def _drop_output() -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import shlex
 import signal
+import socket
 from collections.abc import Awaitable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from random import Random
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import typer
 
+from openrouter_async.cli.consoles import plural
+from openrouter_async.cli.faults import Fault, script_faults
 from openrouter_async.cli.request_log import RequestLog
 from openrouter_async.errors import ConfigError
 
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from openrouter_async.testing import Limit, Simulator, Statistics
 
 RetryAfter: TypeAlias = Literal["seconds", "exact"] | None
+UsageShape: TypeAlias = Literal["empty_choices", "repeated_finish"]
 
 _LOOK = 0.1  # seconds between looks at the journal
 
@@ -35,12 +40,16 @@ class Settings:
         api_key: that requests must carry; None for the usual one.
         latency: seconds before the first token.
         token_interval: seconds before each token.
+        comments: at the start of a stream.
+        comment_interval: seconds before each of them.
+        padding_interval: seconds between whitespace in a plain answer.
+        usage_shape: what the last chunk of a stream is like.
         rate: requests a second; None for no such limit.
         burst: requests at once; None for the rate.
         retry_after: what refusals say about the wait.
         window: requests and seconds of a fixed window.
         in_flight: requests at a time.
-        fail_rate: share of requests that fail.
+        faults: what shares of the requests meet.
         log: whether to write a line per request.
     """
 
@@ -49,12 +58,16 @@ class Settings:
     api_key: str | None
     latency: float
     token_interval: float
+    comments: int
+    comment_interval: float
+    padding_interval: float | None
+    usage_shape: UsageShape
     rate: float | None
     burst: float | None
     retry_after: RetryAfter
     window: tuple[int, float] | None
     in_flight: int | None
-    fail_rate: float
+    faults: tuple[Fault, ...]
     log: bool
 
 
@@ -81,13 +94,25 @@ async def _start(simulator: Simulator, address: str) -> None:
     try:
         await simulator.start()
     except OSError as error:
-        message = f"cannot listen on {address} ({error.strerror})"
-        raise ConfigError(message, hint="--port 0 takes a free port") from None
+        taken = error.errno == errno.EADDRINUSE
+        hint = "--port 0 takes a free port" if taken else None
+        message = f"cannot listen on {address} ({_reason(error)})"
+        raise ConfigError(message, hint=hint) from None
+
+
+def _reason(error: OSError) -> str:
+    # asyncio puts an account of its own around the system's; names of hosts have
+    # numbers of their own.
+    reason = error.strerror or str(error)
+    if error.errno is not None and not isinstance(error, socket.gaierror):
+        reason = os.strerror(error.errno)
+
+    return reason[:1].lower() + reason[1:]
 
 
 def _simulator(settings: Settings) -> Simulator:
     # Imported here: other commands have no need of a server.
-    from openrouter_async.testing import Fail, Simulator
+    from openrouter_async.testing import Simulator
     from openrouter_async.testing.simulator import API_KEY
 
     simulator = Simulator(
@@ -97,13 +122,12 @@ def _simulator(settings: Settings) -> Simulator:
         rate_limit=_limits(settings),
         latency=settings.latency,
         token_interval=settings.token_interval,
+        comments=settings.comments,
+        comment_interval=settings.comment_interval,
+        padding_interval=settings.padding_interval,
+        usage_shape=settings.usage_shape,
     )
-    if settings.fail_rate:
-        dice = Random(0)  # the same requests fail in every run
-        simulator.script(
-            Fail(503, times=None), when=lambda _: dice.random() < settings.fail_rate
-        )
-
+    script_faults(simulator, settings.faults)
     return simulator
 
 
@@ -188,7 +212,7 @@ def statistics_line(counts: Statistics) -> str:
 
 
 def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number} {plural(number, noun)}"
 
 
 def _say(line: str) -> None:

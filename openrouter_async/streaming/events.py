@@ -16,7 +16,7 @@ from openrouter_async.streaming.sse import EventDecoder
 from openrouter_async.transport.answers import check_choices
 from openrouter_async.transport.exchange import Exchange
 from openrouter_async.transport.timers import Watch
-from openrouter_async.types.lenient import json_members
+from openrouter_async.types.lenient import is_object, json_value
 
 DONE = b"[DONE]"
 # Events handed out before other tasks get a turn: about a millisecond of work.
@@ -130,9 +130,13 @@ class EventReader:
         if start[:1] not in (b"{", b"<"):
             return None
 
-        plain = block + await self.exchange.read()
-        members = json_members(plain)  # none where it is cut: decoding tells that
-        if members and not members.get("error"):
+        plain = await self.exchange.read(block)
+        try:
+            answer = json_value(plain)
+        except ValueError:
+            return plain  # cut, or a page: decoding tells that
+
+        if is_object(answer) and not answer.get("error"):
             check_choices(self.exchange.redact(plain))
 
         return plain

@@ -167,7 +167,7 @@ class Stream(Generic[ChunkT, AnswerT_co]):
             failure = await self._attempt(self._running)
             if self._left:  # by another task, which could not know of the connection
                 self._leave()
-                raise StreamInterruptedError(_LEFT)
+                raise self._failed(StreamInterruptedError(_LEFT))
 
             if failure is not None:
                 await self._repeat(failure)
@@ -201,6 +201,9 @@ class Stream(Generic[ChunkT, AnswerT_co]):
             self._reader.close()
             self._reader = None
 
+        watch = self._running.watch
+        watch.start_attempt()
+        watch.resume()  # for `aclose()` by another task: it ends the wait
         try:
             await self._running.attempts.failed(failure)
         except OpenRouterError:
@@ -208,11 +211,14 @@ class Stream(Generic[ChunkT, AnswerT_co]):
             self._running.close()
             raise
         except BaseException:
-            self._give_up()
-            raise
+            if not watch.expired():
+                self._give_up()
+                raise
+        finally:
+            watch.pause()
 
         if self._left:
-            raise StreamInterruptedError(_LEFT)
+            raise self._failed(StreamInterruptedError(_LEFT))
 
     # Ways through
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
-if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Mapping, Sequence
+from openrouter_async.testing.checks import check_fields
 
-Headers: TypeAlias = "Mapping[str, str] | Sequence[tuple[str, str]]"
+Headers: TypeAlias = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,10 @@ class Behaviour:
 
     Attributes:
         times: How many requests get it; None for all that follow.
+
+    Raises:
+        TypeError: If a field's value is of a wrong type.
+        ValueError: If it is out of range, or none of the names that it can be.
     """
 
     times: int | None = field(default=1, kw_only=True)
@@ -29,10 +33,8 @@ class Behaviour:
     """Whether it works on an ordinary answer, so that the request must be valid."""
 
     def __post_init__(self) -> None:
-        """Refuse a count that would never end or never begin."""
-        if self.times is not None and self.times < 1:
-            message = "times must be at least 1, or None"
-            raise ValueError(message)
+        """Refuse what cannot be played, rather than play it wrongly."""
+        check_fields(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import msgspec
 
 from openrouter_async.testing.answers import Completer
+from openrouter_async.testing.behaviours import Behaviour, Text
 from openrouter_async.testing.requests import CompletionRequest
 from openrouter_async.testing.scenes import Scene
 from openrouter_async.testing.validation import RequestValidator, load_schema
@@ -16,12 +18,13 @@ from openrouter_async.testing.wire import Envelope, Rendering
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from openrouter_async.testing.behaviours import Text
+    from openrouter_async.testing.answers import Writer
     from openrouter_async.testing.exchange import Exchange
-    from openrouter_async.testing.requests import Prompt
     from openrouter_async.testing.scenes import Pace
 
-    AnswerFunction: TypeAlias = Callable[[Mapping[str, object]], str | None]
+    AnswerFunction: TypeAlias = Callable[
+        [Mapping[str, object]], str | Awaitable[str | None] | None
+    ]
     """Says what the text of an answer is; None leaves it to the simulator."""
 
 _decode_request = msgspec.json.Decoder(CompletionRequest, strict=False).decode
@@ -35,7 +38,9 @@ class Endpoint(Protocol):
         """Its HTTP method."""
         ...
 
-    def scene(self, exchange: Exchange, pace: Pace) -> Scene:
+    async def scene(
+        self, exchange: Exchange, pace: Pace, behaviour: Behaviour | None
+    ) -> Scene:
         """
         Return the answer to a request whose body is a JSON object.
 
@@ -64,13 +69,16 @@ class CompletionsEndpoint:
         self._completer = Completer(default_model, sentences)
         self._validator = RequestValidator(load_schema("completion_create_params"))
 
-    def scene(self, exchange: Exchange, pace: Pace) -> Scene:
+    async def scene(
+        self, exchange: Exchange, pace: Pace, behaviour: Behaviour | None
+    ) -> Scene:
         """
         Return the answer to a request.
 
         Args:
             exchange: The request.
             pace: How fast the answer comes.
+            behaviour: What will be done with it.
 
         Returns:
             The answer, not written yet.
@@ -80,7 +88,14 @@ class CompletionsEndpoint:
         """
         self._validator.check(exchange.record.params)
         request = _decode_request(exchange.record.body)
-        render = partial(self._render, exchange, request, pace)
+        # Asked beforehand, as behaviours are played without a chance to wait; and
+        # not for nothing.
+        writer = None
+        if self.answer_function is not None and not isinstance(behaviour, Text):
+            params = exchange.record.params
+            writer = await _written(self.answer_function, params, request)
+
+        render = partial(self._render, exchange, request, pace, writer)
         return Scene(stream=request.stream, pace=pace, render=render)
 
     def _render(
@@ -88,10 +103,11 @@ class CompletionsEndpoint:
         exchange: Exchange,
         request: CompletionRequest,
         pace: Pace,
+        writer: Writer | None,
         text: Text | None,
     ) -> Rendering:
         if text is None:
-            answer = self._completer.answer(request, self._writer(exchange))
+            answer = self._completer.answer(request, writer)
         else:
             answer = self._completer.fixed(
                 request, text.text, text.finish_reason, text.reasoning
@@ -102,10 +118,21 @@ class CompletionsEndpoint:
         )
         return Rendering(envelope, answer, pace.usage_shape)
 
-    def _writer(self, exchange: Exchange) -> Callable[[Prompt], str | None] | None:
-        function = self.answer_function
-        if function is None:
-            return None
 
-        params = exchange.record.params
-        return lambda prompt: function({**params, "prompt": prompt.text})
+async def _written(
+    function: AnswerFunction, params: Mapping[str, object], request: CompletionRequest
+) -> Writer | None:
+    """Return a writer of what a function answers, in the order it is asked in."""
+    wanted = request.n or 1
+    candidates = request.best_of or wanted
+    if candidates < wanted:
+        return None  # refused when it is rendered
+
+    texts: list[str | None] = []
+    for prompt in request.prompts():
+        for _ in range(candidates):
+            text = function({**params, "prompt": prompt.text})
+            texts.append(await text if isinstance(text, Awaitable) else text)
+
+    following = iter(texts)
+    return lambda _prompt: next(following)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from openrouter_async.testing.behaviours import Behaviour
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from openrouter_async.testing.behaviours import Headers
+from openrouter_async.testing.behaviours import Behaviour, Headers
 
 
 @dataclass(frozen=True, slots=True)

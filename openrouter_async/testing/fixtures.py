@@ -13,7 +13,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest_asyncio
+try:
+    import pytest_asyncio
+except ImportError as _error:
+    _MISSING = "the fixtures need pytest-asyncio: pip install pytest-asyncio"
+    raise ImportError(_MISSING, name="pytest_asyncio") from _error
 
 from openrouter_async.testing.simulator import Simulator
 

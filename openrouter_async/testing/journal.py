@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Mapping
+from typing import TypeAlias
 
 import msgspec
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 IN_FLIGHT = "in flight"
 ANSWERED = "answered"
@@ -18,7 +16,7 @@ CLOSED = "closed"
 FAILED = "failed"
 SCRIPTED = "scripted:"
 
-Params: TypeAlias = "Mapping[str, object]"
+Params: TypeAlias = Mapping[str, object]
 
 
 class JournalRecord(msgspec.Struct, frozen=True, kw_only=True):

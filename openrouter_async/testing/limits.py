@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
+from openrouter_async.testing.checks import check_arguments
 from openrouter_async.testing.refusals import Refusal
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 RetryAfterForm: TypeAlias = Literal["seconds", "exact", "milliseconds"]
 
@@ -33,6 +32,7 @@ class Moment:
     in_flight: int
 
 
+@runtime_checkable
 class Limit(Protocol):
     """What decides whether a request is admitted."""
 
@@ -58,7 +58,8 @@ class RateLimit:
             None not at all.
 
     Raises:
-        ValueError: If rate or burst is out of range.
+        TypeError: If an argument is of a wrong type.
+        ValueError: If it is out of range.
     """
 
     def __init__(
@@ -68,6 +69,9 @@ class RateLimit:
         *,
         retry_after: RetryAfterForm | None = "seconds",
     ) -> None:
+        check_arguments(
+            RateLimit.__init__, rate=rate, burst=burst, retry_after=retry_after
+        )
         self.rate = rate
         self.burst: float = float(max(1.0, rate) if burst is None else burst)
         if rate <= 0 or self.burst < 1:
@@ -115,7 +119,8 @@ class WindowLimit:
         retry_after: As for `RateLimit`.
 
     Raises:
-        ValueError: If an argument is out of range.
+        TypeError: If an argument is of a wrong type.
+        ValueError: If it is out of range.
     """
 
     def __init__(
@@ -125,8 +130,14 @@ class WindowLimit:
         *,
         retry_after: RetryAfterForm | None = None,
     ) -> None:
-        if requests < 1 or seconds <= 0:
-            message = "requests must be at least 1, seconds above 0"
+        check_arguments(
+            WindowLimit.__init__,
+            requests=requests,
+            seconds=seconds,
+            retry_after=retry_after,
+        )
+        if seconds == 0:
+            message = "seconds must be above 0"
             raise ValueError(message)
 
         self.requests = requests
@@ -177,14 +188,14 @@ class InFlightLimit:
         retry_after: Seconds that a refusal names.
 
     Raises:
-        ValueError: If `requests` is below 1.
+        TypeError: If an argument is of a wrong type.
+        ValueError: If it is out of range.
     """
 
     def __init__(self, requests: int, *, retry_after: float = 1.0) -> None:
-        if requests < 1:
-            message = "requests must be at least 1"
-            raise ValueError(message)
-
+        check_arguments(
+            InFlightLimit.__init__, requests=requests, retry_after=retry_after
+        )
         self.requests = requests
         self.retry_after = retry_after
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+from openrouter_async.testing.behaviours import Behaviour
+from openrouter_async.testing.journal import JournalRecord
 
-    from openrouter_async.testing.behaviours import Behaviour
-    from openrouter_async.testing.journal import JournalRecord
-
-    Predicate: TypeAlias = Callable[[JournalRecord], bool]
+Predicate: TypeAlias = Callable[[JournalRecord], bool]
 
 
 class Script:
@@ -21,11 +19,21 @@ class Script:
     Args:
         behaviours: Each is met as often as its `times` says.
         when: Which requests the script is for; None for all.
+
+    Raises:
+        TypeError: If something else is among the behaviours.
     """
 
     def __init__(
         self, behaviours: Iterable[Behaviour], when: Predicate | None = None
     ) -> None:
+        behaviours = tuple(behaviours)
+        for behaviour in behaviours:
+            _check_behaviour(behaviour)
+
+        if when is not None:
+            _check_predicate(when)
+
         self._left = deque((behaviour, behaviour.times) for behaviour in behaviours)
         self._when = when
 
@@ -54,6 +62,18 @@ class Script:
             self._left.appendleft((behaviour, left))
 
         return behaviour
+
+
+def _check_behaviour(behaviour: object) -> None:
+    if not isinstance(behaviour, Behaviour):
+        message = f"script() takes behaviours, such as Fail(503), not {behaviour!r}"
+        raise TypeError(message)
+
+
+def _check_predicate(when: object) -> None:
+    if not callable(when):
+        message = f"when must be a function, not {when!r}"
+        raise TypeError(message)
 
 
 class Scripts:

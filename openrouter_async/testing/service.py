@@ -213,7 +213,8 @@ class Service:
             message = "The body is not a JSON object"
             raise InvalidRequestError(message)
 
-        await self._play(exchange, endpoint.scene(exchange, self._pace), behaviour)
+        scene = await endpoint.scene(exchange, self._pace, behaviour)
+        await self._play(exchange, scene, behaviour)
 
     async def _receive(
         self, exchange: Exchange, request: web.BaseRequest

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias, cast
 
+from openrouter_async.testing.checks import check_arguments
 from openrouter_async.testing.endpoints import CompletionsEndpoint
 from openrouter_async.testing.limits import Limit
 from openrouter_async.testing.scenes import Pace
 from openrouter_async.testing.script import Script
 from openrouter_async.testing.server import Server
 from openrouter_async.testing.service import Service
+from openrouter_async.testing.wire import UsageShape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from openrouter_async.testing.endpoints import AnswerFunction
     from openrouter_async.testing.journal import JournalRecord, Statistics
     from openrouter_async.testing.script import Predicate
-    from openrouter_async.testing.wire import UsageShape
 
 Limits: TypeAlias = Limit | Sequence[Limit] | None
 
@@ -63,6 +63,10 @@ class Simulator:
         journal_size: Requests to keep in the journal; None for all.
         clock: Monotonic time in seconds, for limits and the journal.
         wall_clock: Seconds since the epoch.
+
+    Raises:
+        TypeError: If an argument is of a wrong type.
+        ValueError: If it is out of range, or none of the names that it can be.
     """
 
     def __init__(
@@ -86,6 +90,15 @@ class Simulator:
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
+        given = locals()
+        given.pop("self")
+        check_arguments(Simulator.__init__, **given)
+        _check_sentences(*sentences)
+        if padding_interval == 0:
+            # A wait that is divided by nothing would never end.
+            message = "Simulator.padding_interval must be above 0, or None"
+            raise ValueError(message)
+
         self._host = host
         self._port = port
         self._api_key = api_key
@@ -191,6 +204,7 @@ class Simulator:
 
     @rate_limit.setter
     def rate_limit(self, limits: Limits) -> None:
+        check_arguments(Simulator.__init__, rate_limit=limits)
         self._rate_limit = limits
         if limits is None:
             self._service.limits = ()
@@ -238,6 +252,9 @@ class Simulator:
 
         Returns:
             The script, which can be cancelled.
+
+        Raises:
+            TypeError: If something else is among the behaviours.
         """
         script = Script(behaviours, when)
         self._service.scripts.add(script)
@@ -250,8 +267,16 @@ class Simulator:
         Args:
             function: Takes the parameters of a request, with one of its prompts
                 as text in `prompt`; returns the text, or None for the usual one.
-                max_tokens and stop still cut it. None restores the usual texts.
+                It may be a coroutine function. max_tokens and stop still cut the
+                text. None restores the usual texts.
+
+        Raises:
+            TypeError: If it cannot be called.
         """
+        if function is not None and not callable(cast("object", function)):
+            message = f"answer_with() takes a function, not {function!r}"
+            raise TypeError(message)
+
         self._completions.answer_function = function
 
     def reset(self) -> None:
@@ -261,3 +286,9 @@ class Simulator:
         self._completions.answer_function = None
         for limit in self._service.limits:
             limit.reset()
+
+
+def _check_sentences(fewest: int, most: int) -> None:
+    if fewest > most:
+        message = f"Simulator.sentences must be the fewest and the most, not {fewest}"
+        raise ValueError(f"{message} and {most}")

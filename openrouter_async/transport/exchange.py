@@ -203,9 +203,12 @@ class Exchange:
         # A session that was passed in has a connector that does not tell.
         return aiohttp.ClientTimeout(total=None, connect=self._call.timeout.connect)
 
-    async def read(self) -> bytes:
+    async def read(self, start: bytes = b"") -> bytes:
         """
         Read the whole body, without the padding before it.
+
+        Args:
+            start: what has been read of it.
 
         Raises:
             APIConnectionError: it did not arrive whole, or not in time.
@@ -213,16 +216,16 @@ class Exchange:
         """
         content = self.response.content
         if content.is_eof() and content.exception() is None:
-            body = content.read_nowait().lstrip()  # it came with the head
+            body = (start + content.read_nowait()).lstrip()  # it came with the head
             self._check_size(len(body))
             return body
 
-        return await self._guard(self._read_all())
+        return await self._guard(self._read_all(start))
 
-    async def _read_all(self) -> bytes:
+    async def _read_all(self, start: bytes) -> bytes:
         content = self.response.content
-        blocks: list[bytes] = []
-        size = 0
+        blocks = [start] if start else []
+        size = len(start)
         while not content.at_eof():
             self._await_bytes(content)
             block = await content.readany()

@@ -14,6 +14,8 @@ from openrouter_async.errors import ConfigError
 KeyCallable: TypeAlias = Callable[[], Awaitable[str]]
 
 _AUTHORIZATION = "Authorization"
+_BLOT = b"[key]"
+_SHARED = len("sk-or-v1-")  # characters that all keys begin with
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _OWN = {
     "authorization": "it carries the key; use api_key=",
@@ -79,8 +81,17 @@ class KeySource:
         return keyed
 
     def redact(self, text: bytes) -> bytes:
-        """Blot the key out of what a server sent."""
-        return text.replace(self._key.encode(), b"[key]") if self._key else text
+        """Blot the key out of what a server sent, and a piece of it at the end."""
+        key = self._key.encode()
+        if not key:
+            return text
+
+        text = text.replace(key, _BLOT)
+        for length in range(len(key) - 1, _SHARED, -1):
+            if text.endswith(key[:length]):  # the rest did not arrive
+                return text[:-length] + _BLOT
+
+        return text
 
     def redact_text(self, text: str) -> str:
         """Blot the key out of what a server sent in its head."""

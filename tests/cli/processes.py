@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import pty
 import signal
 import sys
+import termios
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
@@ -36,13 +38,23 @@ def environment(simulator: Simulator | None = None, **more: str) -> dict[str, st
     return {**os.environ, **settings}
 
 
+def _hear_ctrl_c() -> None:
+    """Undo in a child what a shell does to background jobs: they ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @asynccontextmanager
 async def started(
     *arguments: str, env: dict[str, str] | None = None, stdout: int = PIPE
 ) -> AsyncGenerator[Process]:
     """Start a command with pipes, and see to it that it ends."""
     process = await asyncio.create_subprocess_exec(
-        *COMMAND, *arguments, stdin=PIPE, stdout=stdout, stderr=PIPE, env=env
+        *(*COMMAND, *arguments),
+        stdin=PIPE,
+        stdout=stdout,
+        stderr=PIPE,
+        env=env,
+        preexec_fn=_hear_ctrl_c,
     )
     try:
         yield process
@@ -63,7 +75,7 @@ async def run(
 
 async def ended(process: Process, stdin: bytes = b"") -> Ended:
     """Wait for the end of a process."""
-    stdout, stderr = await process.communicate(stdin)
+    stdout, stderr = await process.communicate(stdin if process.stdin else None)
     return Ended(process.returncode, (stdout or b"").decode(), stderr.decode())
 
 
@@ -82,6 +94,13 @@ async def interrupt(process: Process) -> int:
 
     message = "Ctrl-C does not end it"
     raise AssertionError(message)
+
+
+def _own_terminal() -> None:
+    """Let a child be the one that a terminal's Ctrl-C reaches."""
+    _hear_ctrl_c()
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 class Terminal:
@@ -128,7 +147,12 @@ async def terminal(
     ours, theirs = pty.openpty()
     try:
         process = await asyncio.create_subprocess_exec(
-            *COMMAND, *arguments, stdin=theirs, stdout=theirs, stderr=theirs, env=env
+            *(*COMMAND, *arguments),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=env,
+            preexec_fn=_own_terminal,
         )
     finally:
         os.close(theirs)

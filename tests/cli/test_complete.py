@@ -12,6 +12,7 @@ from openrouter_async.testing import (
     Cut,
     Fail,
     FailInside,
+    Hang,
     Respond,
     Simulator,
     Text,
@@ -107,6 +108,22 @@ async def test_a_prompt_is_read_unchanged(
     assert simulator.journal[0].params["prompt"] == prompt.decode()
 
 
+async def test_an_empty_file_is_no_prompt(
+    simulator: Simulator, invoke: Invoke, tmp_path: Path
+) -> None:
+    """A byte order mark alone is empty as well."""
+    file = tmp_path / "prompt.txt"
+    file.write_bytes(b"\xef\xbb\xbf")
+
+    done = await invoke("complete", f"--file={file}")
+
+    assert (done.code, done.stderr) == (
+        2,
+        f"error: the prompt is empty: {file} holds nothing\n",
+    )
+    assert simulator.journal == []
+
+
 @pytest.mark.parametrize("stdin", [b"\xff\xfe", "hi".encode("utf-16")])
 async def test_a_prompt_that_is_not_utf_8_is_refused(
     simulator: Simulator, invoke: Invoke, stdin: bytes
@@ -195,17 +212,33 @@ async def test_usage_may_be_unknown(simulator: Simulator, invoke: Invoke) -> Non
         (
             ["x", "--base-url=http://127.0.0.1:1", "--retries=0"],
             1,
-            "error: Cannot connect to host 127.0.0.1:1",
+            "error: no connection to 127.0.0.1:1",
         ),
-        (["x", "--base-url=ftp://x"], 2, "error: base_url must be an http"),
-        (["x", "--timeout=inf"], 2, "error: Timeout.total must be a number"),
+        (["x", "--base-url=ftp://x"], 2, "error: the base URL must be an http"),
+        (
+            ["x", "--base-url=http://openrouter.invalid"],
+            2,
+            "error: the base URL http://openrouter.invalid would send the key in the"
+            " clear; use https, or --allow-http\n",
+        ),
+        (["x", "--timeout=inf"], 2, "error: --timeout must be a number"),
+        (["x", "--timeout=nan"], 2, "error: --timeout must be a number"),
+        (["x", "--timeout=-1"], 2, "error: --timeout must be a number"),
+        ([""], 2, "error: the prompt is empty\n"),
+        (["-"], 2, "error: the prompt is empty: standard input holds nothing\n"),
+        (
+            ["x", '--extra={"stream": true}'],
+            2,
+            "error: --extra must not hold `stream`; use --stream or --no-stream\n",
+        ),
         ([], 2, "error: give one prompt: as argument, - (stdin), or --file\n"),
         (["x", f"--file={__file__}"], 2, "error: give one prompt: as argument"),
         (["x", "--provider=[1]"], 2, "error: --provider must be a JSON object: "),
         (["x", "--extra={"], 2, "error: --extra must be a JSON object: "),
-        (["x", "--retries=-1"], 2, "Usage: openrouter-async complete"),
-        (["x", "--file=/nowhere"], 2, "Usage: openrouter-async complete"),
-        (["x", "--unknown"], 2, "Usage: openrouter-async complete"),
+        (["x", "--retries=-1"], 2, "error: invalid value for '--retries': "),
+        (["x", "--file=/nowhere"], 2, "error: invalid value for '--file': "),
+        (["x", "--unknown"], 2, "error: no such option: --unknown\n"),
+        (["x", "y"], 2, "error: "),
     ],
     ids=lambda value: "" if isinstance(value, str) else str(value),
 )
@@ -217,6 +250,8 @@ async def test_errors_have_a_line_and_a_code(
     done = await invoke("complete", *arguments)
 
     assert (done.code, done.stdout, done.stderr[: len(stderr)]) == (code, "", stderr)
+    assert sum(line.startswith("error: ") for line in done.stderr.splitlines()) == 1
+    assert "\n" not in done.stderr.split("\nhint: ")[0].removesuffix("\n")
 
 
 async def test_a_hint_has_a_line_of_its_own(
@@ -231,9 +266,83 @@ async def test_a_hint_has_a_line_of_its_own(
         1,
         [
             "error: 401: User not found",
-            "hint: Check the key: OPENROUTER_API_KEY or api_key=",
+            "hint: Check the key: OPENROUTER_API_KEY",
         ],
     )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status"),
+    [("", 404), ("http://127.0.0.1:1/api", None)],
+    ids=["path", "port"],
+)
+async def test_a_wrong_base_url_is_named(
+    simulator: Simulator, invoke: Invoke, wrong: str, status: int | None
+) -> None:
+    """What is not OpenRouter's 404 and what cannot be reached have a hint."""
+    page = b"<title>404 Not Found</title>"
+    simulator.script(Respond(404, page, {"Content-Type": "text/html"}))
+    url = wrong or simulator.base_url
+
+    done = await invoke("complete", "Say hi", f"--base-url={url}", "--retries=0")
+
+    assert done.code == 1
+    assert done.stderr.startswith("error: 404 " if status else "error: no connection")
+    assert done.stderr.endswith(
+        f"\nhint: the base URL is {url}; see OPENROUTER_BASE_URL and --base-url\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fail(404, "No such model"), Cut(), Fail(500), Hang()],
+    ids=["404", "cut", "500", "timeout"],
+)
+async def test_what_the_api_says_has_no_hint_at_the_base_url(
+    simulator: Simulator, invoke: Invoke, fault: Fail | Cut | Hang
+) -> None:
+    """It was the API that was asked."""
+    simulator.script(fault)
+
+    done = await invoke(
+        "complete", "Say hi", "--retries=0", "--stream", "--timeout=0.5"
+    )
+
+    assert done.code == 1
+    assert "base URL" not in done.stderr
+
+
+async def test_http_is_permitted_on_demand(
+    simulator: Simulator, invoke: Invoke
+) -> None:
+    """`--allow-http` lets an address be asked that is not loopback; nobody is there."""
+    url = "http://0.0.0.0:1"
+
+    done = await invoke(
+        *("complete", "x", "--retries=0", "--allow-http", f"--base-url={url}")
+    )
+
+    assert done.code == 1
+    assert done.stderr.startswith("error: no connection to 0.0.0.0:1")
+
+
+@BOTH_WAYS
+async def test_verbose_tells_the_attempts_before_an_error(
+    simulator: Simulator, invoke: Invoke, way: str
+) -> None:
+    """They stand before the error's line; without the option nobody asked."""
+    simulator.script(Fail(503, "Busy", times=4, retry_after=0.001))
+    command = ("complete", "Say hi", "--retries=1", way)
+
+    told = await invoke(*command, "-v")
+    quiet = await invoke(*command)
+    first, second = told.stderr.splitlines()
+
+    assert (told.code, quiet.code) == (1, 1)
+    assert first.startswith("attempt 1 failed after 0.0")
+    assert "(ServerError 503: Busy)" in first
+    assert second.startswith("error: 503: Busy (after 2 attempts")
+    assert len(quiet.stderr.splitlines()) == 1
 
 
 async def test_without_a_key_nothing_is_sent(

@@ -68,6 +68,16 @@ async def test_refused_prompts_are_answered_in_the_end(invoke: Invoke) -> None:
 
 
 @pytest.mark.usefixtures("fast")
+async def test_one_of_a_thing_is_not_called_several(invoke: Invoke) -> None:
+    """A prompt, a request and a task that are alone are in the singular."""
+    done = await invoke("demo", "--prompts=1", "--rate=1")
+
+    assert done.code == 0
+    assert "3. 1 prompt, against 1 request a second\n" in done.stdout
+    assert "   1 task has the client for itself\n" in done.stdout
+
+
+@pytest.mark.usefixtures("fast")
 async def test_seeds_give_other_answers(invoke: Invoke) -> None:
     """The same seed gives the same ones."""
     options = ("demo", "--prompts=1", "--model=openai/gpt-4o")
@@ -131,6 +141,9 @@ async def test_live_asks_the_service(simulator: Simulator, invoke: Invoke) -> No
 
     assert done.code == 0
     assert "This sends 5 requests of at most 48 tokens each to a/b." in done.stdout
+    assert "It leaves out the faults" in done.stdout
+    assert "3. 3 prompts, against whatever rate the API allows" in done.stdout
+    assert "   3 tasks share one client" in done.stdout
     assert "What can go wrong" not in done.stdout
     assert "ideal time" not in done.stdout
     assert figures(done.stdout)["answered"] == "3 of 3"

@@ -13,7 +13,7 @@ from openrouter_async.cli.consoles import cost, failure_line
 from openrouter_async.cli.fan_out import Tally
 from openrouter_async.cli.fan_out_act import watch
 from openrouter_async.cli.paragraph import Paragraph
-from openrouter_async.cli.progress import gauge, show_result
+from openrouter_async.cli.progress import gauge, show_result, show_stopped
 
 
 def plain(width: int = 80) -> tuple[Console, io.StringIO]:
@@ -129,6 +129,28 @@ def test_lost_prompts_stand_out() -> None:
         ("prompts per second", "1.0"),
         ("wall time", "2.00 s"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("lost", "line"),
+    [
+        (0, "   stopped: 1,200 of 2,000 prompts answered, 1,500 sent, 500 not sent"),
+        (
+            2,
+            "   stopped: 1,200 of 2,000 prompts answered, 2 lost, 1,500 sent,"
+            " 500 not sent",
+        ),
+    ],
+    ids=["none lost", "some lost"],
+)
+def test_a_stopped_fan_out_is_told_in_a_line(lost: int, line: str) -> None:
+    """What was lost is told if there is any."""
+    console, file = plain()
+    tally = Tally(total=2000, started=0.0, answered=1200, lost=lost, begun=1500)
+
+    show_stopped(console, tally)
+
+    assert file.getvalue() == f"{line}\n"
 
 
 async def test_what_is_watched_ends_with_the_watcher() -> None:

@@ -15,7 +15,14 @@ from dataclasses import replace
 
 import pytest
 
-from openrouter_async import OpenRouter, OpenRouterError, RateLimitError
+from openrouter_async import (
+    ConfigError,
+    OpenRouter,
+    OpenRouterError,
+    RateLimitError,
+    Timeout,
+)
+from openrouter_async.cli.faults import NAMES, Fault, parse_faults
 from openrouter_async.cli.simulation import Settings, serve
 from tests.cli.conftest import Invoke
 from tests.cli.processes import ended, environment, started
@@ -26,12 +33,16 @@ SETTINGS = Settings(
     api_key=None,
     latency=0.0,
     token_interval=0.0,
+    comments=1,
+    comment_interval=0.0,
+    padding_interval=None,
+    usage_shape="empty_choices",
     rate=None,
     burst=None,
     retry_after=None,
     window=None,
     in_flight=None,
-    fail_rate=0.0,
+    faults=(),
     log=False,
 )
 
@@ -110,14 +121,46 @@ async def test_the_log_is_written_while_it_runs() -> None:
     assert output.stdout.startswith("1 request: 1 answered")
 
 
-async def test_a_taken_port_is_said_in_a_line(invoke: Invoke) -> None:
-    """The hint says how to get a free one."""
+async def test_a_taken_port_is_said_in_a_line() -> None:
+    """The reason is short, and the hint says how to get a free one."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(OpenRouterError, match=rf"listen on 127.0.0.1:{port} \("):
-            await serve(replace(SETTINGS, port=port))
+        async with started("simulate", f"--port={port}", env=environment()) as process:
+            done = await ended(process)
+
+    assert (done.code, done.stderr) == (
+        2,
+        f"error: cannot listen on 127.0.0.1:{port} (address already in use)\n"
+        "hint: --port 0 takes a free port\n",
+    )
+
+
+async def test_an_address_of_another_machine() -> None:
+    """Another port would not help; 192.0.2.1 is set aside for documentation."""
+    with pytest.raises(ConfigError) as caught:
+        await serve(replace(SETTINGS, host="192.0.2.1"))
+
+    assert (caught.value.hint, caught.value.message) == (
+        None,
+        "cannot listen on 192.0.2.1:0 (cannot assign requested address)",
+    )
+
+
+async def test_a_host_that_has_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason is the resolver's."""
+
+    async def resolve(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+    with pytest.raises(ConfigError) as caught:
+        await serve(replace(SETTINGS, host="nowhere"))
+
+    assert caught.value.message == (
+        "cannot listen on nowhere:0 (name or service not known)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -128,6 +171,29 @@ async def test_a_taken_port_is_said_in_a_line(invoke: Invoke) -> None:
         (["--burst=2"], "--burst must be at least 1, and needs --rate"),
         (["--rate=2", "--burst=0.5"], "--burst must be at least 1, and needs --rate"),
         (["--window=3"], "--window must be N/S: 20/60 is 20 requests in 60 seconds"),
+        (["--api-key="], "--api-key must not be empty"),
+        (["--latency=inf"], "--latency must be a number, not inf"),
+        (["--padding-interval=inf"], "--padding-interval must be a number, not inf"),
+        (["--padding-interval=0"], "--padding-interval must be above 0"),
+        (["--fault=cut:0"], "--fault 'cut:0': a share is above 0 and at most 1"),
+        (["--fault=cut:1.1"], "--fault 'cut:1.1': a share is above 0 and at most 1"),
+        (
+            ["--fault=cut:0.6", "--fail-rate=0.5"],
+            "the shares of --fault and --fail-rate are more than 1",
+        ),
+        (
+            ["--fault=cut:1", "--fault=stall"],
+            "the shares of --fault and --fail-rate are more than 1",
+        ),
+        *(
+            (
+                [f"--fault={wrong}"],
+                f"--fault '{wrong}' is not NAME or NAME:SHARE, of cut, disconnect,"
+                " error-event, fail-STATUS, hang, html, inner-error, malformed,"
+                " no-done, reset, short, stall",
+            )
+            for wrong in ("", "x", "fail-200", "fail-", "cut:", "cut:x", "cut:1:1")
+        ),
         (["--window=0/5"], "--window must be N/S: 20/60 is 20 requests in 60 seconds"),
     ],
     ids=lambda value: "" if isinstance(value, str) else str(value),
@@ -155,6 +221,8 @@ async def test_options_reach_the_simulator(
         *("--port=1", "--host=::1", "--api-key=k", "--latency=2", "--token-interval=3"),
         *("--rate=4", "--burst=5", "--retry-after=exact", "--window=6/.5"),
         *("--in-flight=8", "--fail-rate=0.25", "--log"),
+        *("--fault=cut:0.05", "--fault=stall", "--comments=9", "--comment-interval=.1"),
+        *("--padding-interval=.2", "--usage-shape=repeated-finish"),
     )
 
     assert (await invoke("simulate", *options)).code == 0
@@ -165,12 +233,20 @@ async def test_options_reach_the_simulator(
             api_key="k",
             latency=2.0,
             token_interval=3.0,
+            comments=9,
+            comment_interval=0.1,
+            padding_interval=0.2,
+            usage_shape="repeated_finish",
             rate=4.0,
             burst=5.0,
             retry_after="exact",
             window=(6, 0.5),
             in_flight=8,
-            fail_rate=0.25,
+            faults=(
+                Fault(name="cut", share=0.05),
+                Fault(name="stall", share=0.7),
+                Fault(name="fail-503", share=0.25),
+            ),
             log=True,
         )
     ]
@@ -204,7 +280,7 @@ async def serving(
     [
         (replace(SETTINGS, rate=0.01, burst=1.0), 429),
         (replace(SETTINGS, window=(1, 60.0)), 429),
-        (replace(SETTINGS, fail_rate=1.0), 503),
+        (replace(SETTINGS, faults=parse_faults((), 1.0)), 503),
     ],
     ids=["rate", "window", "fail-rate"],
 )
@@ -219,6 +295,74 @@ async def test_limits_and_faults_are_met(
     errors = [error for error in results if isinstance(error, OpenRouterError)]
     assert {error.code for error in errors} == {code}
     assert capsys.readouterr().out.startswith("2 requests: ")
+
+
+# What a stream ends with that meets a fault, by the fault's name.
+MET = {
+    "cut": "StreamInterruptedError",
+    "disconnect": "APIConnectionError",
+    "error-event": "ServerError",
+    "fail-418": "APIError",
+    "hang": "APITimeoutError",
+    "html": "ServerError",
+    "inner-error": "ServerError",
+    "malformed": "ResponseDecodeError",
+    "no-done": None,
+    "reset": "StreamInterruptedError",
+    "short": "StreamInterruptedError",
+    "stall": "APITimeoutError",
+}
+
+
+@pytest.mark.parametrize("name", MET)
+async def test_each_fault_is_met(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """Without a share all requests meet it."""
+    settings = replace(SETTINGS, faults=parse_faults([name], 0.0))
+    async with serving(capsys, settings) as (_, client):
+        patient = Timeout(first_event=0.1, idle=0.1)
+        asked = client.with_options(timeout=patient).completions.stream(prompt="x")
+        (ended,) = await asyncio.gather(asked.final(), return_exceptions=True)
+
+    met = type(ended).__name__ if isinstance(ended, BaseException) else None
+    assert met == MET[name]
+
+
+def test_every_name_of_a_fault_is_tried() -> None:
+    """STATUS stands for a number."""
+    assert [name.replace("418", "STATUS") for name in MET] == list(NAMES)
+
+
+async def test_shares_are_met_by_the_same_requests_in_every_run(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """About as many as they say; those without a share divide the rest."""
+    faults = parse_faults(["fail-500:0.2", "fail-501", "fail-502"], 0.1)
+    runs: list[list[int | str | None]] = []
+    for _ in range(2):
+        async with serving(capsys, replace(SETTINGS, faults=faults)) as (_, client):
+            runs.append([await code_of(client) for _ in range(200)])
+
+    shares = {code: runs[0].count(code) / 200 for code in (500, 501, 502, 503)}
+    assert runs[0] == runs[1]
+    assert shares == pytest.approx({500: 0.2, 501: 0.35, 502: 0.35, 503: 0.1}, abs=0.06)
+
+
+async def code_of(client: OpenRouter) -> int | str | None:
+    """Send a request that has to fail."""
+    with pytest.raises(OpenRouterError) as caught:
+        await client.completions.create(prompt="x")
+
+    return caught.value.code
+
+
+async def test_the_pace_of_streams_is_set(capsys: pytest.CaptureFixture[str]) -> None:
+    """Comments come first, and the last chunk has the form that was asked for."""
+    settings = replace(SETTINGS, comments=3, usage_shape="repeated_finish")
+    async with serving(capsys, settings) as (_, client):
+        async with client.completions.stream(prompt="x", max_tokens=1) as stream:
+            chunks = [chunk async for chunk in stream]
+
+    assert [len(chunk.choices) for chunk in chunks] == [1, 1, 1]
 
 
 async def test_too_many_in_flight(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
 
 import pytest
 
@@ -78,3 +80,16 @@ def test_both_modes_of_pytest_asyncio(
     result = pytester.runpytest_subprocess("-p", "no:anyio", "-W", "error", *options)
 
     result.assert_outcomes(passed=3)
+
+
+def test_without_pytest_asyncio_they_say_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As the simulator does where jsonschema is missing."""
+    monkeypatch.setitem(sys.modules, "pytest_asyncio", None)
+    monkeypatch.delitem(sys.modules, "openrouter_async.testing.fixtures")
+
+    with pytest.raises(ImportError, match="pip install pytest-asyncio") as caught:
+        importlib.import_module("openrouter_async.testing.fixtures")
+
+    assert caught.value.name == "pytest_asyncio"
