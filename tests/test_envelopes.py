@@ -145,7 +145,7 @@ PAGES = {
     "not UTF-8": (b"\xff\xfe no", "\ufffd\ufffd no"),
     "cut JSON": (b'{"error": {"mess', '{"error": {"mess'),
     "deep JSON": (b"[" * 100_000, "[" * 500),
-    "deep JSON that ends": (b"[" * 700 + b"]" * 700, "[" * 500),
+    "deep JSON that ends": (b"[" * 5000 + b"]" * 5000, "[" * 500),
 }
 
 

@@ -191,7 +191,7 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
     "two answers": (ok(COMPLETION * 2), "not the JSON"),
     "UTF-16": (ok(COMPLETION.decode().encode("utf-16")), "not the JSON"),
     "deep": (ok(b"[" * 100_000), "nested too deeply"),
-    "deep and whole": (ok(b"[" * 700 + b"]" * 700), "nested too deeply"),
+    "deep and whole": (ok(b"[" * 5000 + b"]" * 5000), "nested too deeply"),
 }  # fmt: skip
 
 
