@@ -48,11 +48,9 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return checked.stdout.splitlines()
 
 
-UNTYPED = pytest.mark.xfail(reason="its functions have no annotations yet")
 PAGES = [
-    pytest.param(page, id=name, marks=[UNTYPED] if name == "docs/testing.md" else [])
+    pytest.param(page, id=page.relative_to(ROOT).as_posix())
     for page in dict.fromkeys(block.page for block in all_blocks("python"))
-    for name in [page.relative_to(ROOT).as_posix()]
 ]
 
 
