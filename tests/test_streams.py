@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -299,6 +300,19 @@ async def test_connection_left_open_after_done() -> None:
 
     assert len(chunks) == 4
     assert not closed_at_the_end
+
+
+async def test_client_that_is_closed_while_a_connection_lingers() -> None:
+    """A body left open after `[DONE]` is let go with the client, without a warning."""
+    async with served([*begun(WHOLE), Hang()]) as (server, client):
+        async for _ in ask(client):
+            pass
+
+        await client.aclose()
+        await server.connections[0].ended.wait()
+        gc.collect()
+        assert server.connections[0].client_closed.is_set()
+
 
 
 async def test_event_of_ten_megabytes() -> None:

@@ -32,7 +32,6 @@ T = TypeVar("T")
 _ONE_WRITE = 1 << 20
 _ERROR_BODY_TIME = 5.0  # seconds
 _DEAD_WITHIN = 1.0  # seconds in which a dead pooled connection is known to be dead
-_LINGER = 0.1  # seconds a finished stream's connection may take to end
 _NO_BODY = frozenset({204, 205})
 # aiohttp's own timers stand still: a call has ours.
 _OFF = aiohttp.ClientTimeout(
@@ -375,16 +374,6 @@ class Exchange:
             self._response.close()
 
     def close_soon(self) -> None:
-        """
-        Give the connection back after `[DONE]`: the end of the body is on its way.
-
-        aiohttp returns it to the pool when the end arrives. A server that does not
-        end the body loses the connection, and nobody waits for that.
-        """
-        response = self.response
-        if response.closed:
-            return
-
-        loop = asyncio.get_running_loop()
-        handle = loop.call_later(_LINGER, response.close)
-        response.content.on_eof(handle.cancel)
+        """Give the connection back after `[DONE]`: the body's end is on its way."""
+        if not self.response.closed:
+            self._sessions.close_soon(self.response)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from aiohttp.tracing import Trace
 
 _CLOSE_GRACE = 1.0  # seconds for connections to say goodbye
+_LINGER = 0.1  # seconds a finished stream's connection may take to end
 
 
 class ConnectionObserver(Protocol):
@@ -120,6 +121,7 @@ class PoolSettings:
 class _Pool:
     session: aiohttp.ClientSession
     keeper: AsyncGenerator[None]
+    lingering: set[aiohttp.ClientResponse]
     forks: int
 
     @property
@@ -139,9 +141,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_count_fork)
 
 
-async def _keep(session: aiohttp.ClientSession) -> AsyncGenerator[None]:
+async def _keep(
+    session: aiohttp.ClientSession, lingering: set[aiohttp.ClientResponse]
+) -> AsyncGenerator[None]:
     """
-    Close the session when the event loop ends.
+    Close the session, and the responses that linger, when the event loop ends.
 
     `asyncio.run` closes its loop's asynchronous generators last of all: so a
     client that outlives the loop leaves neither sockets nor warnings behind.
@@ -149,6 +153,9 @@ async def _keep(session: aiohttp.ClientSession) -> AsyncGenerator[None]:
     try:
         yield
     finally:
+        for response in tuple(lingering):
+            response.close()
+
         await session.close()
 
 
@@ -224,6 +231,27 @@ class SessionManager:
         with anyio.move_on_after(_CLOSE_GRACE, shield=True):
             await pool.keeper.aclose()
 
+    def close_soon(self, response: aiohttp.ClientResponse) -> None:
+        """
+        Give a connection back whose response is about to end.
+
+        aiohttp returns it to the pool when the end arrives. A server that does not
+        end the body loses the connection, and nobody waits for that.
+        """
+        loop = asyncio.get_running_loop()
+        pool = self._pools.get(loop)
+        lingering = set[aiohttp.ClientResponse]() if pool is None else pool.lingering
+
+        def end() -> None:
+            handle.cancel()
+            lingering.discard(response)
+            if not response.closed:
+                response.close()
+
+        handle = loop.call_later(_LINGER, end)
+        lingering.add(response)
+        response.content.on_eof(end)
+
     def is_closed(self) -> bool:
         """Tell whether the pool has been closed, by the client or its owner."""
         if self._injected is not None and self._injected.closed:
@@ -244,8 +272,9 @@ class SessionManager:
             del self._pools[ended]
 
         session = self._make_session()
-        keeper = _keep(session)
-        self._pools[loop] = _Pool(session, keeper, _forks)
+        lingering: set[aiohttp.ClientResponse] = set()
+        keeper = _keep(session, lingering)
+        self._pools[loop] = _Pool(session, keeper, lingering, _forks)
         await anext(keeper)
         return session
 
