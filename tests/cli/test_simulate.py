@@ -142,10 +142,9 @@ async def test_an_address_of_another_machine() -> None:
     with pytest.raises(ConfigError) as caught:
         await serve(replace(SETTINGS, host="192.0.2.1"))
 
-    assert (caught.value.hint, caught.value.message) == (
-        None,
-        "cannot listen on 192.0.2.1:0 (cannot assign requested address)",
-    )
+    # Which words asyncio has for it depends on the version of Python.
+    assert caught.value.hint is None
+    assert caught.value.message.startswith("cannot listen on 192.0.2.1:0 (")
 
 
 async def test_a_host_that_has_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
