@@ -314,7 +314,6 @@ async def test_client_that_is_closed_while_a_connection_lingers() -> None:
         assert server.connections[0].client_closed.is_set()
 
 
-
 async def test_event_of_ten_megabytes() -> None:
     """One event of many reads arrives whole."""
     text = "x" * 10_000_000
