@@ -82,17 +82,29 @@ def _row(workload: Workload, rounds: int, seconds: float) -> Row:
     with ExitStack() as stack:
         server = stack.enter_context(Process("server", core=server_core))
         port = server.ask().strip()
-        measuring: dict[str, Callable[[], Mapping[str, float]]] = {}
-        for name in workload.clients:
-            worker = stack.enter_context(Worker(name, workload, port, client_core))
-            worker.measure(seconds * _WARM_UP)
-            measuring[name] = partial(worker.measure, seconds)
-
+        once = partial(_once, workload, port, client_core, seconds)
+        measuring: dict[str, Callable[[], Mapping[str, float]]] = {
+            name: partial(once, name) for name in workload.clients
+        }
         measured = _alternate(measuring, rounds)
 
     return Row(
         name=workload.name, title=workload.title, unit=workload.unit, rounds=measured
     )
+
+
+def _once(
+    workload: Workload, port: str, core: int | None, seconds: float, client: str
+) -> Mapping[str, float]:
+    """
+    Measure a client in a process of its own, warmed up.
+
+    A process keeps one speed for as long as it lives, and the next one can differ by
+    a quarter (layout of memory and hash tables): so no process is measured twice.
+    """
+    with Worker(client, workload, port, core) as worker:
+        worker.measure(seconds * _WARM_UP)
+        return worker.measure(seconds)
 
 
 def _import_row(rounds: int) -> Row:
