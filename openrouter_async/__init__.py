@@ -5,6 +5,7 @@ from openrouter_async.client import OpenRouter
 from openrouter_async.config import (
     AppInfo,
     PoolLimits,
+    RateLimits,
     RetryPolicy,
     SizeLimits,
     Timeout,
@@ -31,6 +32,14 @@ from openrouter_async.errors import (
     StreamInterruptedError,
     UnprocessableEntityError,
 )
+from openrouter_async.fanout.limiter import Limiter
+from openrouter_async.fanout.map import Outcomes
+from openrouter_async.fanout.outcomes import Failure, Outcome, Success
+from openrouter_async.fanout.statistics import (
+    LaneStatistics,
+    LimiterStatistics,
+    MapStatistics,
+)
 from openrouter_async.resources.completions import CompletionStream
 from openrouter_async.types import (
     AttemptFailure,
@@ -56,16 +65,24 @@ __all__ = [
     "CompletionStream",
     "ConfigError",
     "ConflictError",
+    "Failure",
+    "LaneStatistics",
+    "Limiter",
+    "LimiterStatistics",
     "Logprobs",
+    "MapStatistics",
     "NotFoundError",
     "NotSentError",
     "OpenRouter",
     "OpenRouterError",
+    "Outcome",
+    "Outcomes",
     "PayloadTooLargeError",
     "PaymentRequiredError",
     "PermissionDeniedError",
     "PoolLimits",
     "RateLimitError",
+    "RateLimits",
     "RequestTimeoutError",
     "ResponseDecodeError",
     "ResponseMeta",
@@ -74,6 +91,7 @@ __all__ = [
     "ServerError",
     "SizeLimits",
     "StreamInterruptedError",
+    "Success",
     "Timeout",
     "UnprocessableEntityError",
     "Usage",

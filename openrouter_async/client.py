@@ -21,11 +21,13 @@ from openrouter_async._version import __version__
 from openrouter_async.config import (
     AppInfo,
     PoolLimits,
+    RateLimits,
     RetryPolicy,
     SizeLimits,
     Timeout,
 )
 from openrouter_async.errors import ConfigError
+from openrouter_async.fanout.limiter import Limiter
 from openrouter_async.resources.completions import Completions
 from openrouter_async.resources.options import (
     RetryOption,
@@ -55,6 +57,8 @@ class _Settings:
     retry: RetryPolicy
     pool: PoolLimits
     sizes: SizeLimits
+    rate_limits: RateLimits | None
+    limiter: Limiter | None
     app: AppInfo | None
     headers: Mapping[str, str]
     session: aiohttp.ClientSession | None
@@ -80,6 +84,11 @@ class OpenRouter:
         retry: what is tried again; a number is `max_retries`.
         pool: bounds on connections.
         sizes: bounds on what is read.
+        rate_limits: limits that you know of; every call keeps them, direct ones
+            and those of maps.
+        limiter: shared by every call of this client, and of others that were given
+            it. Without one, and without `rate_limits`, direct calls go out at once
+            and the client's maps share a limiter of their own.
         app: names the app to OpenRouter.
         headers: sent with every request, in place of the client's own.
         session: an aiohttp session to use instead of a pool of its own. It is
@@ -104,6 +113,8 @@ class OpenRouter:
         retry: RetryOption = RetryPolicy(),
         pool: PoolLimits = PoolLimits(),
         sizes: SizeLimits = SizeLimits(),
+        rate_limits: RateLimits | None = None,
+        limiter: Limiter | None = None,
         app: AppInfo | None = None,
         headers: Mapping[str, str] | None = None,
         session: aiohttp.ClientSession | None = None,
@@ -119,6 +130,8 @@ class OpenRouter:
             retry=retry_for(retry, RetryPolicy()),
             pool=pool,
             sizes=sizes,
+            rate_limits=rate_limits,
+            limiter=limiter,
             app=app,
             headers=_mapping("headers", headers),
             session=session,
@@ -132,12 +145,18 @@ class OpenRouter:
         pool_settings = PoolSettings(limits=settings.pool, ssl=settings.ssl)
         sessions = SessionManager(pool_settings, session)
         self._settings = settings
-        self._transport = _transport(settings, sessions)
+        self._limiter = settings.limiter or Limiter(settings.rate_limits)
+        self._transport = _transport(settings, sessions, self._limiter)
 
     @cached_property
     def completions(self) -> Completions:
         """Text completions."""
-        return Completions(self._transport)
+        return Completions(self._transport, self._limiter)
+
+    @property
+    def limiter(self) -> Limiter:
+        """What lets the calls of maps in, and direct ones where it is attached."""
+        return self._limiter
 
     @property
     def base_url(self) -> str:
@@ -160,8 +179,8 @@ class OpenRouter:
         """
         Return a client with other settings that shares this one's connections.
 
-        Closing either closes both. What shapes the pool (`pool`, `ssl`,
-        `session`) cannot be changed: make another client for that.
+        Closing either closes both. What is shared (`pool`, `ssl`, `session`,
+        `limiter`, `rate_limits`) cannot be changed: make another client for that.
 
         Args:
             api_key: as in the constructor; so are the others.
@@ -193,8 +212,9 @@ class OpenRouter:
         given = {name: value for name, value in changes.items() if value is not UNSET}
         copy = object.__new__(type(self))
         copy._settings = replace(self._settings, **given)
+        copy._limiter = self._limiter
         copy._transport = replace(
-            _transport(copy._settings, self._transport.sessions),
+            _transport(copy._settings, self._transport.sessions, self._limiter),
             budgets=self._transport.budgets,
         )
         return copy
@@ -233,6 +253,8 @@ class OpenRouter:
 _TYPES: dict[str, tuple[type, ...]] = {
     "pool": (PoolLimits,),
     "sizes": (SizeLimits,),
+    "rate_limits": (RateLimits, NoneType),
+    "limiter": (Limiter, NoneType),
     "app": (AppInfo, NoneType),
     "session": (aiohttp.ClientSession, NoneType),
     "proxy": (str, NoneType),
@@ -252,6 +274,9 @@ def _check_session(settings: _Settings) -> None:
     if settings.session is not None and shaped:
         raise ConfigError("session= brings a pool of its own: set pool and ssl on it")
 
+    if settings.limiter is not None and settings.rate_limits is not None:
+        raise ConfigError("limiter= has limits of its own: Limiter(RateLimits(...))")
+
 
 def _mapping(name: str, given: Mapping[str, str] | None) -> dict[str, str]:
     if given is None or isinstance(given, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
@@ -265,12 +290,15 @@ def _from_settings(kind: type[OpenRouter], settings: _Settings) -> OpenRouter:
     return kind(**given)
 
 
-def _transport(settings: _Settings, sessions: SessionManager) -> Transport:
+def _transport(
+    settings: _Settings, sessions: SessionManager, limiter: Limiter
+) -> Transport:
     key = settings.api_key
     if isinstance(key, UnsetType):
         key = os.environ.get("OPENROUTER_API_KEY", "")
 
     base_url = _base_url(settings)
+    limits_all = settings.limiter is not None or settings.rate_limits is not None
     return Transport(
         sessions=sessions,
         base_url=base_url,
@@ -280,6 +308,7 @@ def _transport(settings: _Settings, sessions: SessionManager) -> Transport:
         retry=settings.retry,
         sizes=settings.sizes,
         proxy=_proxy(settings, base_url),
+        admission=limiter if limits_all else None,
     )
 
 

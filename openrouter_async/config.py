@@ -11,7 +11,8 @@ import msgspec
 from openrouter_async.errors import ConfigError
 
 
-def _is_number(value: object, minimum: float) -> bool:
+def is_number(value: object, minimum: float) -> bool:
+    """Return whether a value is a finite number, at least `minimum`."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return False
 
@@ -24,7 +25,7 @@ def _check_at_least(
     for name in names:
         value = getattr(owner, name)
         absent = value is None and nullable
-        if not absent and not _is_number(value, minimum):
+        if not absent and not is_number(value, minimum):
             raise ConfigError(
                 f"{type(owner).__name__}.{name} must be a number >= {minimum:g},"
                 f" not {value!r}"
@@ -216,3 +217,31 @@ class AppInfo:
             "X-OpenRouter-App-Visibility": "hidden" if self.hidden else None,
         }
         return {name: value for name, value in named.items() if value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimits:
+    """
+    Name limits that you know of; without them the limiter finds them by itself.
+
+    They hold for each base URL, API key and model, spread evenly over the minute.
+
+    Attributes:
+        requests_per_minute: most requests, refused ones included; None for any.
+        tokens_per_minute: most tokens, of prompt and answer together: estimated
+            before a request (four bytes of its body are one token, `max_tokens` or
+            the mean so far for the answer) and settled by the usage that comes back;
+            None for any.
+
+    Raises:
+        ConfigError: a value is not above 0.
+    """
+
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("requests_per_minute", "tokens_per_minute"):
+            _check_at_least(self, 0, name, nullable=True)
+            if getattr(self, name) == 0:
+                raise ConfigError(f"RateLimits.{name} must be above 0, or None")

@@ -65,6 +65,8 @@ class OpenRouterError(Exception):
         kind: what the failure means for a repetition.
         retryable: whether the same call may succeed later.
         retry_after: seconds the server asked to wait.
+        limit_resets_in: seconds until the limit's window ends for everybody, from
+            `X-RateLimit-Reset`.
         generation_id: the id of the usage record, for a look-up of the bill.
         attempts: requests sent for this call.
         history: the attempts that failed before this error.
@@ -88,6 +90,7 @@ class OpenRouterError(Exception):
         limit_source: str | None = None,
         provider_name: str | None = None,
         retry_after: float | None = None,
+        limit_resets_in: float | None = None,
         generation_id: str | None = None,
         partial: Completion | None = None,
         hint: str | None = None,
@@ -103,6 +106,7 @@ class OpenRouterError(Exception):
         self.limit_source = limit_source
         self.provider_name = provider_name
         self.retry_after = retry_after
+        self.limit_resets_in = limit_resets_in
         self.generation_id = generation_id
         self.partial = partial
         self.hint = hint

@@ -57,7 +57,9 @@ def retry_for(option: RetryOption, default: RetryPolicy) -> RetryPolicy:
 
 
 def request_members(
-    required: Mapping[str, Json], params: Mapping[str, Json], never_null: frozenset[str]
+    required: Mapping[str, object],
+    params: Mapping[str, object],
+    never_null: frozenset[str],
 ) -> dict[str, Json]:
     """
     Return the members of a request body, in the order they were given.

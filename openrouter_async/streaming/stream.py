@@ -174,8 +174,11 @@ class Stream(Generic[ChunkT, AnswerT_co]):
 
     async def _attempt(self, running: Running) -> OpenRouterError | None:
         """Open one attempt and read from it; return why there is none."""
-        exchange = running.next_attempt()
         try:
+            if running.must_wait():
+                await running.wait()
+
+            exchange = running.next_attempt()
             await exchange.open()
         except OpenRouterError as error:
             return error
@@ -205,7 +208,7 @@ class Stream(Generic[ChunkT, AnswerT_co]):
         watch.start_attempt()
         watch.resume()  # for `aclose()` by another task: it ends the wait
         try:
-            await self._running.attempts.failed(failure)
+            await self._running.failed(failure)
         except OpenRouterError:
             self._state = failure
             self._running.close()
@@ -320,6 +323,8 @@ class Stream(Generic[ChunkT, AnswerT_co]):
                 failure = self._failed(error)
             else:
                 self._begun = True
+                assert self._running is not None
+                self._running.accepted()
                 return
 
             if self._left:
@@ -386,7 +391,7 @@ class Stream(Generic[ChunkT, AnswerT_co]):
         assert self._running is not None
         self._state = "complete"
         self._reader.exchange.close_soon()
-        self._running.close()
+        self._running.close(self._accumulator.usage)
 
     def _reported(self, event: bytes) -> OpenRouterError:
         """Return the error that an event reports, or is by being no JSON."""

@@ -74,6 +74,7 @@ def _read(
         except ResponseDecodeError as error:
             raise _located(error, exchange) from None
 
+    running.accepted(answer.usage)
     return answer
 
 

@@ -12,15 +12,20 @@ from yarl import URL
 
 from openrouter_async.config import RetryPolicy, SizeLimits, Timeout
 from openrouter_async.errors import ConfigError, OpenRouterError
+from openrouter_async.transport.admission import Admission, Turn
 from openrouter_async.transport.exchange import Call, Exchange
 from openrouter_async.transport.keys import KeySource, check_header
 from openrouter_async.transport.retry import Attempts, RetryBudget
 from openrouter_async.transport.session import SessionManager
 from openrouter_async.transport.timers import Watch
+from openrouter_async.types.admission import Hold, Scope
+from openrouter_async.types.usage import Usage
 from openrouter_async.types.wire import ResponseMeta
 
 T = TypeVar("T")
 
+_BYTES_PER_TOKEN = 4
+_FAULT = Hold("fault")
 _STREAM_HEADERS = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
 
 
@@ -40,6 +45,7 @@ class Transport:
     retry: RetryPolicy
     sizes: SizeLimits
     proxy: URL | None
+    admission: Admission | None = None
     budgets: dict[tuple[URL, float | None, float], RetryBudget] = field(
         default_factory=dict[tuple[URL, float | None, float], RetryBudget]
     )
@@ -53,6 +59,8 @@ class Transport:
         retry: RetryPolicy,
         headers: Mapping[str, str],
         stream: bool = False,
+        model: str | None = None,
+        max_tokens: int | None = None,
     ) -> Call:
         """
         Return a call that posts `body`.
@@ -65,6 +73,8 @@ class Transport:
             headers: added to the client's, or in place of them.
             stream: whether the answer is read as it comes. Its body is asked for
                 uncompressed: aiohttp takes a cut gzip body for a whole one.
+            model: that is asked for, if one is named: limits are counted by it.
+            max_tokens: how many the answer may have, if that is known.
 
         Raises:
             ConfigError: a header cannot be sent as it is.
@@ -92,12 +102,16 @@ class Transport:
             retry=retry,
             sizes=self.sizes,
             proxy=self.proxy,
+            model=model,
+            max_tokens=max_tokens,
+            admission=self.admission,
         )
 
     def start(self, call: Call) -> Running:
         """Return the call with its clock running."""
         watch = Watch(call.timeout, self.sessions.alarms)
-        return Running(call, self.sessions, watch, self._budget(call.retry))
+        budget = self._budget(call.retry)
+        return Running(call, self.sessions, watch, budget, self._turn(call))
 
     def _budget(self, policy: RetryPolicy) -> RetryBudget:
         origin = self.base_url.origin()
@@ -109,6 +123,14 @@ class Transport:
             self.budgets[terms] = budget
 
         return budget
+
+    def _turn(self, call: Call) -> Turn | None:
+        if call.admission is None:
+            return None
+
+        scope = Scope(str(call.url.parent), call.key.identity, call.model)
+        size = len(call.body) // _BYTES_PER_TOKEN
+        return call.admission.enter(scope, size, call.max_tokens)
 
     async def fetch(
         self, call: Call, decode: Callable[[Running, Exchange, bytes], T]
@@ -127,6 +149,9 @@ class Transport:
         running = self.start(call)
         try:
             while True:
+                if running.must_wait():
+                    await running.wait()
+
                 exchange = running.next_attempt()
                 try:
                     await exchange.open()
@@ -136,7 +161,7 @@ class Transport:
                 finally:
                     exchange.close()
 
-                await running.attempts.failed(failure)
+                await running.failed(failure)
         finally:
             running.close()
 
@@ -144,15 +169,72 @@ class Transport:
 class Running:
     """Hold one call under way: its attempts and its time."""
 
-    __slots__ = ("_call", "_sessions", "attempts", "watch")
+    __slots__ = ("_call", "_sessions", "_tokens", "_turn", "attempts", "watch")
 
     def __init__(
-        self, call: Call, sessions: SessionManager, watch: Watch, budget: RetryBudget
+        self,
+        call: Call,
+        sessions: SessionManager,
+        watch: Watch,
+        budget: RetryBudget,
+        turn: Turn | None,
     ) -> None:
         self._call = call
         self._sessions = sessions
         self.watch: Watch = watch
         self.attempts: Attempts = Attempts(call.retry, budget, watch)
+        self._turn = turn
+        self._tokens: int | None = None
+
+    def must_wait(self) -> bool:
+        """Go ahead if nothing limits the call, or it is its turn; else tell so."""
+        return self._turn is not None and not self._turn.try_now()
+
+    async def wait(self) -> None:
+        """
+        Return when it is the call's turn.
+
+        Raises:
+            APITimeoutError: `total` ran out first.
+        """
+        assert self._turn is not None, "must_wait() comes first"
+        watch = self.watch
+        watch.start_attempt()
+        watch.resume()
+        try:
+            await self._turn.wait()
+        except asyncio.CancelledError:
+            if not watch.expired():
+                raise
+
+            error = watch.error()
+        else:
+            return
+        finally:
+            watch.pause()
+
+        raise self.attempts.told(error)
+
+    async def failed(self, error: OpenRouterError) -> None:
+        """
+        Return when it is time for the next attempt.
+
+        Raises:
+            OpenRouterError: `error`, when there is none.
+        """
+        hold = _FAULT if self._turn is None else self._turn.refused(error)
+        if hold.verdict == "fault":
+            await self.attempts.failed(error)
+        elif hold.verdict == "stop":
+            raise self.attempts.stopped(error, hold.reason)
+        else:
+            await self.attempts.hold(error, hold.seconds)
+
+    def accepted(self, usage: Usage | None = None) -> None:
+        """Take in that the server let the call in, and what it used so far."""
+        if self._turn is not None:
+            self._turn.accepted()
+            self._tokens = usage.total_tokens if usage is not None else None
 
     def next_attempt(self) -> Exchange:
         """Return the next attempt, to be opened."""
@@ -178,6 +260,9 @@ class Running:
             raw_headers=response.raw_headers,
         )
 
-    def close(self) -> None:
-        """Give the timer back."""
+    def close(self, usage: Usage | None = None) -> None:
+        """Give the timer back, and the turn; `usage` is that of a stream."""
         self.watch.close()
+        if self._turn is not None:
+            tokens = self._tokens if usage is None else usage.total_tokens
+            self._turn.leave(tokens)

@@ -14,7 +14,7 @@ from openrouter_async import errors
 from openrouter_async.config import RetryPolicy
 from openrouter_async.errors import APIConnectionError, APIError, Kind
 from openrouter_async.transport.envelopes import Envelope, read_envelope, read_error
-from openrouter_async.transport.retry_after import requested_wait
+from openrouter_async.transport.retry_after import requested_wait, reset_wait
 from openrouter_async.types.completion import Completion
 from openrouter_async.types.lenient import Json
 
@@ -135,13 +135,10 @@ def _api_error(
 ) -> APIError:
     code = _status_code(envelope, head.status)
     headers = head.headers
-    wait = requested_wait(
-        headers,
-        envelope.wait_hints,
-        envelope.quoted_headers,
-        time.time(),
-        limited=code == 429,
-    )
+    now, quoted = time.time(), envelope.quoted_headers
+    limited = code == 429
+    wait = requested_wait(headers, envelope.wait_hints, quoted, now, limited=limited)
+    resets_in = reset_wait(headers, now) or reset_wait(quoted, now) if limited else None
     return _class_for(code)(
         envelope.message,
         status=head.status,
@@ -151,6 +148,7 @@ def _api_error(
         limit_source=envelope.limit_source,
         provider_name=envelope.provider_name or headers.get("x-provider-name"),
         retry_after=wait,
+        limit_resets_in=resets_in,
         generation_id=head.generation_id,
         partial=partial,
         hint=envelope.hint or _hint(code, envelope),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from inspect import isawaitable
 from typing import TypeAlias
 
@@ -64,6 +65,15 @@ class KeySource:
     def refreshable(self) -> bool:
         """Whether asking again may give another key."""
         return self._callable is not None
+
+    @property
+    def identity(self) -> str:
+        """What tells this key from another; the key cannot be found from it."""
+        if self._callable is not None:
+            # The keys that one callable gives belong to one account.
+            return f"callable-{id(self._callable):x}"
+
+        return sha256(self._key.encode()).hexdigest()[:16]
 
     async def add_to(self, headers: CIMultiDict[str]) -> CIMultiDict[str]:
         """

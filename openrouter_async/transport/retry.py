@@ -115,12 +115,16 @@ def judge(
         )
 
     if wait >= remaining:
-        return Verdict(
-            reason=f"A wait of {wait:.1f} s would outlast Timeout.total"
-            f" ({max(remaining, 0):.1f} s left)"
-        )
+        return Verdict(reason=_outlasting(wait, remaining))
 
     return Verdict(wait=wait)
+
+
+def _outlasting(wait: float, remaining: float) -> str:
+    return (
+        f"A wait of {wait:.1f} s would outlast Timeout.total"
+        f" ({max(remaining, 0):.1f} s left)"
+    )
 
 
 def _is_over(error: OpenRouterError) -> bool:
@@ -296,6 +300,25 @@ class Attempts:
         error.history = self.history
         error.elapsed = self.elapsed
         return error
+
+    async def hold(self, error: OpenRouterError, wait: float) -> None:
+        """
+        Return after a wait that is neither a retry nor taken from the budget.
+
+        Raises:
+            OpenRouterError: `error`, when the call's time would be over before.
+        """
+        remaining = self._watch.remaining(self._watch.now())
+        if wait >= remaining:
+            raise self.told(_hinted(error, _outlasting(wait, remaining)))
+
+        self._note(error, wait)
+        if wait:
+            await self._sleep(wait)
+
+    def stopped(self, error: OpenRouterError, reason: str | None) -> OpenRouterError:
+        """Return the error of a call that does not go on, and why."""
+        return self.told(_hinted(error, reason))
 
     def _note(self, error: OpenRouterError, wait: float) -> None:
         name = type(error).__name__

@@ -184,6 +184,15 @@ class SessionManager:
         self._closed: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
 
     @property
+    def connections(self) -> int | None:
+        """Most connections at a time; None for any."""
+        if self._injected is None:
+            return self._settings.limits.connections
+
+        connector = self._injected.connector
+        return (connector.limit or None) if connector is not None else None
+
+    @property
     def observes(self) -> bool:
         """Whether connections are observed: not those of a session passed in."""
         return self._injected is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, TypeAlias, TypedDict
+from typing import Literal, Required, TypeAlias, TypedDict
 
 from openrouter_async.types.lenient import Json
 
@@ -111,6 +111,15 @@ class CompletionParams(TypedDict, total=False):
     transforms: Sequence[str]
     plugins: Sequence[Mapping[str, Json]]
 
+
+class CompletionItemParams(CompletionParams):
+    """Name the parameters of one item of a map: a prompt, and what differs for it."""
+
+    prompt: Required[Prompt]
+
+
+CompletionItem: TypeAlias = Prompt | CompletionItemParams | Mapping[str, Json]
+"""An item of a map: a prompt, or its own parameters."""
 
 NEVER_NULL = frozenset(
     {

@@ -1,0 +1,66 @@
+"""How much a run may cost, kept before it is spent."""
+
+from __future__ import annotations
+
+from math import inf, sqrt
+
+_FIRST_MARGIN = 2.0  # times the only cost that is known
+_DEVIATIONS = 2.0  # above the mean
+
+
+class CostBudget:
+    """
+    Let items in while what is in flight will not overshoot.
+
+    What an item costs is known only afterwards. The first one goes alone; then each
+    is expected to cost the mean so far and twice the standard deviation.
+
+    Args:
+        most: USD.
+
+    Attributes:
+        most: USD.
+        spent: USD, by the answers that came.
+    """
+
+    def __init__(self, most: float) -> None:
+        self.most = most
+        self.spent = 0.0
+        self._known = 0
+        self._squares = 0.0
+
+    @property
+    def estimate(self) -> float:
+        """What the next item is expected to cost, USD; infinite as long as unknown."""
+        if self._known == 0:
+            return inf
+
+        mean = self.spent / self._known
+        if self._known == 1:
+            return mean * _FIRST_MARGIN
+
+        variance = max(0.0, self._squares / self._known - mean * mean)
+        return mean + _DEVIATIONS * sqrt(variance)
+
+    def admits(self, in_flight: int) -> bool:
+        """Tell whether one more may go out while so many have not ended."""
+        if self._known == 0:
+            return in_flight == 0 and self.most > 0
+
+        return self.spent + (in_flight + 1) * self.estimate <= self.most
+
+    def add(self, cost: float | None) -> None:
+        """Take in what an answer cost; None where it does not say."""
+        if cost is None:
+            return
+
+        self.spent += cost
+        self._known += 1
+        self._squares += cost * cost
+
+    def reason(self) -> str:
+        """Say why no more may go out."""
+        return (
+            f"${self.spent:.6g} of max_cost=${self.most:.6g} are spent, and one more"
+            f" item may cost ${self.estimate:.6g}"
+        )

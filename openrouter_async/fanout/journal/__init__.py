@@ -1,0 +1,6 @@
+"""What a run has finished, kept in a file that a later run goes on from."""
+
+from openrouter_async.fanout.journal.journal import Journal
+from openrouter_async.fanout.journal.lines import Entry, Key
+
+__all__ = ["Entry", "Journal", "Key"]

@@ -1,0 +1,162 @@
+"""What `map` returns: the outcomes of a run, one by one."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import AsyncIterable, Iterable, Mapping
+from os import PathLike
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+from openrouter_async.config import is_number
+from openrouter_async.errors import ConfigError
+from openrouter_async.fanout.inputs import Inputs
+from openrouter_async.fanout.journal import Journal
+from openrouter_async.fanout.limiter import Limiter, check_max_pause
+from openrouter_async.fanout.outcomes import Item, Outcome
+from openrouter_async.fanout.run import Run, RunSettings
+from openrouter_async.fanout.statistics import MapStatistics
+from openrouter_async.fanout.work import Work
+from openrouter_async.types.lenient import Json
+
+T = TypeVar("T")
+
+
+class Outcomes(Generic[T]):
+    """
+    Iterate over the outcomes of a run: one for each item that was pulled.
+
+    Use it as `async with ... as outcomes: async for outcome in outcomes`: leaving the
+    block stops everything at once. A bare iterator is stopped when it is dropped.
+    Nothing is sent before the first outcome is asked for.
+
+    What raises out of the iteration broke the run as a whole (the input, the journal);
+    it comes after the outcomes of all items that were under way.
+    """
+
+    def __init__(
+        self,
+        inputs: Iterable[Item] | AsyncIterable[Item],
+        work: Work[T],
+        limiter: Limiter,
+        settings: RunSettings,
+        journal: str | PathLike[str] | None,
+        parameters: Mapping[str, Json],
+    ) -> None:
+        self._inputs = Inputs(inputs)
+        self._work = work
+        self._limiter = limiter
+        self._settings = settings
+        self._path = journal
+        self._parameters = parameters
+        self._run: Run[T] | None = None
+        self._opening = asyncio.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        await self._open()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Outcome[T]:
+        if self._closed:
+            raise StopAsyncIteration
+
+        run = await self._open()
+        outcome = await run.next()
+        if outcome is not None:
+            return outcome
+
+        await self.aclose()
+        if run.crash is not None:
+            raise run.crash
+
+        raise StopAsyncIteration
+
+    async def _open(self) -> Run[T]:
+        async with self._opening:
+            if self._run is None:
+                if self._closed:
+                    raise ConfigError("these outcomes were closed; call map() again")
+
+                journal = None
+                if self._path is not None:
+                    journal = await Journal.open(self._path, self._parameters)
+
+                self._loop = asyncio.get_running_loop()
+                self._run = Run(
+                    self._inputs, self._work, self._limiter, self._settings, journal
+                )
+
+        return self._run
+
+    async def aclose(self) -> None:
+        """
+        Stop everything: requests under way are cancelled, and no new ones are sent.
+
+        Raises:
+            OSError: the journal could not be written to its end, and nobody was told.
+        """
+        self._closed = True
+        if self._run is not None:
+            await self._run.aclose()
+
+    def statistics(self) -> MapStatistics:
+        """Return how the run stands at this moment, or stood at its end."""
+        return MapStatistics() if self._run is None else self._run.statistics()
+
+    def __repr__(self) -> str:
+        told = self.statistics()
+        state = "closed" if self._closed else "open"
+        return f"<Outcomes {state}, {told.finished} of {told.pulled} items finished>"
+
+    def __del__(self) -> None:
+        run: Run[T] | None = getattr(self, "_run", None)
+        if run is None or self._closed:
+            return
+
+        assert self._loop is not None
+        if not self._loop.is_closed():
+            # Garbage may be collected in any thread.
+            self._loop.call_soon_threadsafe(run.abandon)
+
+        warnings.warn(
+            "the outcomes of a map were dropped before their end; use `async with`,"
+            " or `await outcomes.aclose()`",
+            ResourceWarning,
+            source=self,
+            stacklevel=2,
+        )
+
+
+def check_run(settings: RunSettings, journal: object) -> None:
+    """
+    Refuse settings that no run can have.
+
+    Raises:
+        ConfigError: it names the setting and what it must be.
+    """
+    max_in_flight, max_cost = settings.max_in_flight, settings.max_cost
+    if type(max_in_flight) is not int or max_in_flight < 1:
+        raise ConfigError(
+            f"max_in_flight must be a whole number >= 1, not {max_in_flight!r}"
+        )
+
+    if max_cost is not None and not is_number(max_cost, 0):
+        raise ConfigError(f"max_cost must be USD >= 0, or None; not {max_cost!r}")
+
+    check_max_pause("max_pause", settings.max_pause)
+    if journal is not None and not isinstance(journal, str | PathLike):
+        raise ConfigError(f"journal must be a path, not {type(journal).__name__}")

@@ -1,0 +1,374 @@
+"""
+How fast requests may go out when the limit is not known.
+
+A state machine over (event, now): it sleeps nowhere and draws no random numbers. Its
+numbers were searched in a simulation of clients and servers, which the tests keep:
+token buckets, fixed windows, changing rates, slow answers, many clients on one limit.
+
+It goes through three phases:
+
+opening    a window of requests in flight, which doubles every 0.3 s (every round trip
+           where that is longer) until the first refusal.
+climbing   a pace of half of what was delivered, which doubles at the same speed: the
+           first refusal only tells that a burst was used up, not what flows in after.
+following  between two refusals the server's bucket went from empty to empty, so what
+           was delivered between them is what flowed in. The pace is that, plus a
+           probe of a few percent; with nothing refused for longer than the probe
+           explains, it grows ever faster.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from math import inf, sqrt
+
+_OPENING = 16.0  # requests in flight that a cold start begins with
+_DOUBLING = 0.3  # seconds in which the opening and the climb double
+_UNTOLD = 1.0  # seconds after which silence counts as consent in the opening
+_CLIMB_FROM = 0.5  # of what was delivered before the first refusal
+_CUT = 0.8  # a pace that was refused after a quiet time comes down to this share
+_QUIET = 2.0  # times the expected distance of refusals that may pass without growth
+_GROWTH = 0.05  # a round trip for each further such distance
+_GROWTH_DOUBLING = 0.7  # seconds in which growth may double the pace
+_MOST_GROWTH = 0.5  # a round trip, however long that is
+_PATIENCE = 15.0  # seconds that count as one distance where requests are rare
+_BLOCKED = 4  # refusals in a row after which nothing is getting through
+_BACK_OFF = 2.0  # the pace comes down by this, once a round trip, while that lasts
+_CATCH_UP = 0.02  # seconds by which a late timer may be made up for
+
+
+def probe(pace: float) -> float:
+    """
+    Return the share by which a pace goes beyond what was delivered.
+
+    Refusals are how a limit is known. At one per request count, a fast client would
+    learn thousands of times what a slow one does; at one per time, a slow client
+    would have all of its requests refused. The square root is between the two, and
+    lets the slower of two clients on one limit gain on the faster.
+
+    Args:
+        pace: requests a second.
+    """
+    return min(0.1, max(0.01, 0.25 / sqrt(max(pace, 1e-9))))
+
+
+class Sent:
+    """
+    Remember a request that went out.
+
+    Attributes:
+        index: its number, from 1.
+        at: when.
+        pace: the pace at that time, requests a second; None in the opening.
+        held_back: whether it would have gone out earlier without the pace.
+        in_flight: requests in flight, with this one.
+    """
+
+    __slots__ = ("at", "held_back", "in_flight", "index", "pace")
+
+    def __init__(
+        self,
+        index: int,
+        at: float,
+        pace: float | None,
+        in_flight: int,
+        *,
+        held_back: bool,
+    ) -> None:
+        self.index = index
+        self.at = at
+        self.pace = pace
+        self.in_flight = in_flight
+        self.held_back = held_back
+
+
+class Deliveries:
+    """
+    Measure what is delivered between refusals.
+
+    A run of refusals with nothing delivered in between counts as its first one, so
+    that the time in which nothing gets through counts as well.
+    """
+
+    __slots__ = ("_anchors",)
+
+    _MOST = 9  # refusals that one measurement spans
+    _LEAST = 6  # deliveries that make one
+    _WEIGHT = 4  # deliveries that the present pace counts for: few say little
+
+    def __init__(self) -> None:
+        # (number of the request, when it was sent, refusals up to it)
+        self._anchors: deque[tuple[int, float, int]] = deque()
+
+    def restart(self, index: int, at: float, refusals: int) -> None:
+        """Measure from this refusal on."""
+        self._anchors.clear()
+        self._anchors.append((index, at, refusals))
+
+    def add(self, index: int, at: float, refusals: int, enough: float) -> None:
+        """
+        Add a refusal, and forget those that are not needed any more.
+
+        Args:
+            index: number of the request that was refused.
+            at: when it was sent, seconds.
+            refusals: how many there were up to it.
+            enough: deliveries that are enough for a measurement.
+        """
+        anchors = self._anchors
+        anchors.append((index, at, refusals))
+        while len(anchors) > 2:
+            start, since, before = anchors[1]
+            delivered = index - start - (refusals - before)
+            spare = delivered >= enough or len(anchors) > self._MOST
+            if not spare or at <= since:
+                return
+
+            anchors.popleft()
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many were delivered, and how many refused, in between."""
+        start, _, before = self._anchors[0]
+        end, _, refusals = self._anchors[-1]
+        return end - start - (refusals - before), refusals - before
+
+    def rate(self, pace: float) -> float | None:
+        """
+        Return what is delivered a second, None where there is too little to tell.
+
+        Args:
+            pace: the present one, requests a second; it weighs in.
+        """
+        seconds = self._anchors[-1][1] - self._anchors[0][1]
+        delivered, _ = self.counts()
+        if seconds <= 0 or delivered < self._LEAST:
+            return None
+
+        return (delivered + self._WEIGHT) / (seconds + self._WEIGHT / pace)
+
+
+class Pace:
+    """
+    Find the rate that a server takes, and follow it.
+
+    Each request is told of by `sent()`, by `accepted()` or `refused_at()` if a limit
+    decided on it, and by `ended()`.
+
+    Args:
+        now: seconds of any monotonic clock; so are all times here.
+
+    Attributes:
+        rate: requests a second; None as long as nothing was refused.
+        in_flight: requests that have not ended.
+        refused: how many were refused.
+    """
+
+    def __init__(self, now: float) -> None:
+        self.rate: float | None = None
+        self.in_flight = 0
+        self.refused = 0
+        self._started = now
+        self._window = _OPENING
+        self._widened = now
+        self._window_full_at = -inf
+        self._climbing = True
+        self._sent = 0
+        self._accepted = 0
+        self._next = now
+        self._hold = -inf
+        self._round_trip: float | None = None
+        self._deliveries = Deliveries()
+        self._last_refused = 0
+        self._last_refused_at = now
+        self._opening_ends = 0  # number of its last request
+        self._cut_at = 0  # number of the last request at the pace before a cut
+        self._run = 0
+        self._before_block: float | None = None
+
+    # What may go out
+
+    def ready_at(self, now: float) -> float:
+        """Return when the next request may go out; `now` or before: at once."""
+        if self.rate is not None:
+            return max(self._hold, self._next)
+
+        if self.in_flight < int(self._window):
+            return self._hold
+
+        if now - self._widened >= _UNTOLD:
+            self._window *= 2
+            self._widened = now
+            return self._hold
+
+        return self._widened + _UNTOLD
+
+    @property
+    def held_until(self) -> float:
+        """The time before which the server lets nobody in."""
+        return self._hold
+
+    @property
+    def last_index(self) -> int:
+        """Number of the last request that went out."""
+        return self._sent
+
+    def sent(self, now: float) -> Sent:
+        """Count a request that goes out now."""
+        self._sent += 1
+        self.in_flight += 1
+        rate, held_back = self.rate, True
+        if rate is None:
+            if self.in_flight >= int(self._window):
+                self._window_full_at = self._sent
+        else:
+            held_back = now - self._next < 1 / rate
+            self._next = max(self._next, now - _CATCH_UP) + 1 / rate
+
+        return Sent(self._sent, now, rate, self.in_flight, held_back=held_back)
+
+    def ended(self) -> None:
+        """Count a request that is not in flight any more."""
+        # Those of an event loop that has ended are not counted any more.
+        self.in_flight = max(0, self.in_flight - 1)
+
+    # What became of it
+
+    def accepted(self, sent: Sent, now: float) -> None:
+        """Take in that a request was let in."""
+        self._answered(sent, now)
+        self._accepted += 1
+        if self.rate is None:
+            self._widen(sent, now)
+            return
+
+        if sent.index > self._last_refused:
+            self._unblock(now)
+            if sent.pace is not None and sent.held_back:
+                self._grow(sent, sent.pace)
+
+    def refused_at(self, sent: Sent, now: float, *, until: float | None = None) -> None:
+        """
+        Take in that a request was refused for its rate.
+
+        Args:
+            sent: the request.
+            now: the time.
+            until: when the server's window ends for everybody, if it said so.
+        """
+        self._answered(sent, now)
+        self.refused += 1
+        at = sent.at
+        if until is not None:
+            # Nothing flows until then: it is part of the time that was measured.
+            at = until
+            self._hold = max(self._hold, until)
+            self._next = max(self._next, self._hold)
+
+        if sent.index < self._last_refused:
+            return  # overtaken by a later one
+
+        distance = sent.index - self._last_refused
+        self._last_refused, self._last_refused_at = sent.index, sent.at
+        if self.rate is None:
+            self._end_opening(sent, now)
+            self._deliveries.restart(sent.index, at, self.refused)
+        elif sent.index <= self._opening_ends:
+            self._deliveries.restart(sent.index, at, self.refused)
+        else:
+            self._follow(sent, now, at, distance, told=until is not None)
+
+    @property
+    def accepted_count(self) -> int:
+        """How many were let in."""
+        return self._accepted
+
+    def _answered(self, sent: Sent, now: float) -> None:
+        took = now - sent.at
+        known = self._round_trip
+        self._round_trip = took if known is None else known + 0.1 * (took - known)
+
+    def _widen(self, sent: Sent, now: float) -> None:
+        self._widened = now
+        # Who sends little learns little about what could be sent.
+        if sent.index - self._window_full_at <= self._window:
+            assert self._round_trip is not None
+            self._window += min(1.0, 2 ** (self._round_trip / _DOUBLING) - 1)
+
+    def _end_opening(self, sent: Sent, now: float) -> None:
+        assert self._round_trip is not None
+        delivered = max(self._accepted, sent.index - self.refused, 1)
+        took = max(sent.at - self._started, self._round_trip, 0.05)
+        self.rate = delivered / took * _CLIMB_FROM
+        self._opening_ends = self._sent
+        # What is in flight now will mostly be refused: its answers come first.
+        self._next = max(now + min(self._round_trip, _UNTOLD), self._hold)
+
+    def _follow(
+        self, sent: Sent, now: float, at: float, distance: int, *, told: bool
+    ) -> None:
+        assert self.rate is not None
+        pace = sent.pace or self.rate
+        self._run = 0 if distance > 1 else self._run + 1
+        if self._climbing or distance * probe(pace) > _QUIET:
+            # The bucket had filled meanwhile: what was delivered says nothing.
+            self._climbing = False
+            self._deliveries.restart(sent.index, at, self.refused)
+            self._cut(sent, pace * _CUT)
+        elif self._run >= _BLOCKED and not told:
+            self._back_off(sent, now)
+        elif self._run == 0:
+            self._measure(sent, at, pace)
+
+    def _measure(self, sent: Sent, at: float, pace: float) -> None:
+        assert self.rate is not None
+        enough = 1.5 / probe(self.rate)
+        self._deliveries.add(sent.index, at, self.refused, enough)
+        rate = self._deliveries.rate(self.rate)
+        delivered, refused = self._deliveries.counts()
+        if rate is None:
+            if refused > 3 * (delivered + 1):
+                self._cut(sent, self.rate / 1.5)
+        elif rate < self.rate * 1.5:
+            self.rate = min(pace, rate * (1 + probe(rate)))
+
+    def _cut(self, sent: Sent, rate: float) -> None:
+        """Lower the pace, once for all that was sent at the old one."""
+        if sent.index > self._cut_at:
+            self.rate = rate
+            self._cut_at = self._sent
+
+    def _back_off(self, sent: Sent, now: float) -> None:
+        assert self.rate is not None
+        if sent.index <= self._cut_at:
+            return
+
+        if self._before_block is None:
+            self._before_block = self.rate
+
+        self._cut(sent, self.rate / _BACK_OFF)
+        self._next = max(self._next, now + 1 / self.rate)
+
+    def _unblock(self, now: float) -> None:
+        self._run = 0
+        if self._before_block is not None:
+            assert self.rate is not None
+            self.rate = max(self.rate, self._before_block)
+            self._before_block = None
+            self._next = min(self._next, now)
+
+    def _grow(self, sent: Sent, pace: float) -> None:
+        assert self.rate is not None
+        assert self._round_trip is not None
+        if self._climbing:
+            factor = min(2.0, 2 ** (self._round_trip / _DOUBLING))
+            self.rate = max(self.rate, pace * factor)
+            return
+
+        quiet = max(
+            (sent.index - self._last_refused) * probe(pace),
+            (sent.at - self._last_refused_at) / _PATIENCE,
+        )
+        if quiet > _QUIET:
+            fastest = 2 ** (max(self._round_trip, 0.01) / _GROWTH_DOUBLING) - 1
+            growth = min(_MOST_GROWTH, fastest, _GROWTH * (quiet - _QUIET + 1))
+            self.rate = max(self.rate, pace * (1 + growth))

@@ -1,0 +1,111 @@
+"""Which failures are back-pressure, and how long they stay that."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from math import inf
+
+from openrouter_async.errors import OpenRouterError, PaymentRequiredError
+from openrouter_async.types.admission import Hold
+
+_LOAD_PATIENCE = 30.0  # seconds without a success after which load is an outage
+_HOLD_JITTER = 0.1  # share of Retry-After that is added at random
+_LOAD = frozenset({503, 529})
+
+
+class Signal(Enum):
+    """What a refusal is about."""
+
+    RATE = auto()
+    """Too many requests in a time: 429."""
+
+    IN_FLIGHT = auto()
+    """Too many requests at a time for the balance: 402 that will pass."""
+
+    LOAD = auto()
+    """The provider, or OpenRouter, is short of capacity: 503, 529."""
+
+
+def signal_of(error: OpenRouterError) -> Signal | None:
+    """Return what a refusal is about, None for a failure of another kind."""
+    if error.kind not in ("throttled", "refused") or error.partial is not None:
+        return None
+
+    codes = {error.code, error.status}
+    if not _LOAD.isdisjoint(codes):
+        return Signal.LOAD
+
+    if error.kind != "throttled":
+        return None
+
+    in_flight = isinstance(error, PaymentRequiredError)
+    return Signal.IN_FLIGHT if in_flight else Signal.RATE
+
+
+class Pressure:
+    """
+    Tell refusals that pass from those that do not.
+
+    Attributes:
+        refused: how many requests were refused.
+    """
+
+    def __init__(self) -> None:
+        self.refused = 0
+        self._since: float | None = None
+
+    def relieve(self) -> None:
+        """Take in a success."""
+        self._since = None
+
+    def judge(
+        self,
+        error: OpenRouterError,
+        signal: Signal,
+        now: float,
+        *,
+        max_pause: float | None,
+        random: float,
+    ) -> Hold:
+        """
+        Say what follows a refusal.
+
+        Args:
+            error: the refusal.
+            signal: what it is about.
+            now: seconds of a monotonic clock.
+            max_pause: longest wait, and longest time without a success, in seconds;
+                None for any.
+            random: a number in [0, 1).
+        """
+        self.refused += 1
+        if self._since is None:
+            self._since = now
+
+        asked = max(error.retry_after or 0.0, error.limit_resets_in or 0.0)
+        if max_pause is not None and asked > max_pause:
+            return Hold("stop", reason=_too_long(asked, max_pause))
+
+        patience = max_pause
+        if signal is Signal.LOAD:
+            patience = min(_LOAD_PATIENCE, max_pause or inf)
+
+        if patience is not None and now - self._since > patience:
+            return Hold("fault")
+
+        return Hold("again", _own_wait(error) * (1 + _HOLD_JITTER * random))
+
+
+def _own_wait(error: OpenRouterError) -> float:
+    """Return the seconds that are asked of this call alone."""
+    asked, resets_in = error.retry_after or 0.0, error.limit_resets_in
+    # The end of the window holds back everybody; `Retry-After` often says the same,
+    # in whole seconds.
+    return 0.0 if resets_in is not None and asked < resets_in + 1 else asked
+
+
+def _too_long(asked: float, max_pause: float) -> str:
+    return (
+        f"The server asks to wait {asked:,.0f} s, more than max_pause"
+        f" ({max_pause:g} s); None waits however long it takes"
+    )

@@ -1,0 +1,353 @@
+"""The tasks of a run: they pull items, have them sent, and hand over outcomes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, TypeVar
+
+from openrouter_async.errors import ConfigError, NotSentError, OpenRouterError
+from openrouter_async.fanout.budget import CostBudget
+from openrouter_async.fanout.fatal import stops_the_run
+from openrouter_async.fanout.handover import Handover
+from openrouter_async.fanout.inputs import Inputs
+from openrouter_async.fanout.item import ItemTurn
+from openrouter_async.fanout.journal import Entry, Journal, Key
+from openrouter_async.fanout.limiter import Limiter
+from openrouter_async.fanout.outcomes import Item, Outcome, Success
+from openrouter_async.fanout.slots import Slots
+from openrouter_async.fanout.statistics import MapStatistics
+from openrouter_async.fanout.tally import Tally
+from openrouter_async.fanout.work import Receipt, Work
+
+T = TypeVar("T")
+
+# Items that were pulled and whose outcome was not taken yet, in times of those that
+# may be under way: what a slow consumer, or a slow item in an ordered run, holds up.
+_WINDOW = 2
+_ORDERED_WINDOW = 4
+_TASKS = 2  # tasks, in the same measure: some of their items are held back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings:
+    """
+    Say how a run goes.
+
+    Attributes:
+        max_in_flight: items under way at a time.
+        ordered: whether outcomes come in the order of the input.
+        max_cost: USD; None for any.
+        max_pause: longest pause that is waited out, seconds; None for any.
+    """
+
+    max_in_flight: int
+    ordered: bool
+    max_cost: float | None
+    max_pause: float | None
+
+
+class Run(Generic[T]):
+    """
+    Turn items into outcomes.
+
+    Nothing leads from here, or from its tasks, to the iterator that the caller holds:
+    one that is dropped can tell, and ends the run.
+
+    Attributes:
+        crash: what broke the run: the input, the journal, or the caller's own code.
+        cause: why it stopped before the end of its input.
+    """
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        work: Work[T],
+        limiter: Limiter,
+        settings: RunSettings,
+        journal: Journal | None,
+    ) -> None:
+        self.crash: Exception | None = None
+        self.cause: Exception | None = None
+        self._inputs = inputs
+        self._work = work
+        self._limiter = limiter
+        self._settings = settings
+        self._journal = journal
+        cost = settings.max_cost
+        self._budget = None if cost is None else CostBudget(cost)
+        self._window = settings.max_in_flight * (
+            _ORDERED_WINDOW if settings.ordered else _WINDOW
+        )
+        self._slots = Slots(settings.max_in_flight, self._nudge)
+        self._tally = Tally(limiter)
+        self._handover = Handover[T](ordered=settings.ordered)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._idle: deque[asyncio.Future[None]] = deque()
+        self._items: set[ItemTurn] = set()
+        self._pulling = 0
+        self._over = False
+        self._closing: asyncio.Future[None] | None = None
+
+    # For the one who takes the outcomes
+
+    async def next(self) -> Outcome[T] | None:
+        """Return the next outcome, None after the last."""
+        while (outcome := self._handover.take()) is None:
+            self._nudge()
+            if not self._tasks:
+                self._tally.end()
+                return None
+
+            await self._handover.change()
+
+        self._nudge()
+        return outcome
+
+    def cancel(self) -> None:
+        """Stop everything; nothing starts any more."""
+        self._over = True
+        for task in self._tasks:
+            task.cancel()
+
+    async def aclose(self) -> None:
+        """Stop everything, and return when it has stopped and the journal is closed."""
+        self.cancel()
+        try:
+            if self._tasks:
+                await asyncio.wait(self._tasks)
+        finally:
+            self._tally.end()
+            if self._journal is not None:
+                await self._journal.aclose()
+
+    def abandon(self) -> None:
+        """Stop everything for a caller who cannot wait."""
+        self._closing = asyncio.ensure_future(self.aclose())
+
+    def statistics(self) -> MapStatistics:
+        """Return how the run stands."""
+        journal = self._journal
+        return self._tally.statistics(
+            interrupted=0 if journal is None else journal.interrupted,
+            input_ended=self._inputs.ended,
+            cause=self.cause,
+        )
+
+    # Tasks
+
+    def _nudge(self) -> None:
+        """Have one more task pull an item, if there is room for one."""
+        if not self._has_room():
+            return
+
+        while self._idle:
+            future = self._idle.popleft()
+            if not future.done():
+                future.set_result(None)
+                return
+
+        if len(self._tasks) < _TASKS * self._settings.max_in_flight:
+            task = asyncio.create_task(self._take_items(), name="openrouter map")
+            self._tasks.add(task)
+            task.add_done_callback(self._task_ended)
+
+    def _has_room(self) -> bool:
+        if self._over or self._slots.free <= self._pulling:
+            return False
+
+        pulled = self._tally.pulled + self._pulling
+        if pulled - self._handover.taken >= self._window:
+            return False
+
+        if self._budget is None or self._budget.admits(len(self._items)):
+            return True
+
+        if not self._items and not self._pulling:
+            self._stop(NotSentError(self._budget.reason()))
+
+        return False
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        exc = None if task.cancelled() else task.exception()
+        if isinstance(exc, Exception):
+            self._break(exc)
+
+        if not self._tasks:
+            self._handover.wake()
+
+    async def _take_items(self) -> None:
+        while True:
+            if not self._has_room():
+                if self._over:
+                    return
+
+                future = asyncio.get_running_loop().create_future()
+                self._idle.append(future)
+                await future
+                continue
+
+            turn = await self._pull()
+            if turn is None:
+                return
+
+            try:
+                outcome = await self._settle(turn)
+            finally:
+                self._items.discard(turn)
+                turn.end()
+
+            self._tally.add(outcome)
+            self._handover.put(outcome)
+            self._nudge()
+            if turn.attempts == 0:
+                # Items that need no network must not hold the loop.
+                await asyncio.sleep(0)
+
+    async def _pull(self) -> ItemTurn | None:
+        """Return the next item, None when there is none."""
+        self._pulling += 1
+        try:
+            found = await self._inputs.next()
+        except Exception as exc:
+            self._inputs.break_off()
+            self._break(exc, finish=True)
+            return None
+        finally:
+            self._pulling -= 1
+
+        if found is None or self._over:
+            self._finish()
+            return None
+
+        turn = self._turn(found[0])
+        self._items.add(turn)
+        self._nudge()
+        return turn
+
+    def _turn(self, item: Item) -> ItemTurn:
+        task = asyncio.current_task()
+        assert task is not None, "coroutines run in tasks"
+        return ItemTurn(
+            self._tally.pull(),
+            item,
+            limiter=self._limiter,
+            max_pause=self._settings.max_pause,
+            slots=self._slots,
+            tally=self._tally,
+            task=task,
+        )
+
+    # One item
+
+    async def _settle(self, turn: ItemTurn) -> Outcome[T]:
+        try:
+            return await self._answer(turn)
+        except OpenRouterError as error:
+            self._note_failure(turn, error)
+            return turn.failure(error)
+        except asyncio.CancelledError:
+            if turn.dismissed is None or turn.task.uncancel():
+                raise
+
+            self._note_failure(turn, turn.dismissed)
+            return turn.failure(turn.dismissed)
+        except Exception as exc:
+            self._break(exc)
+            return turn.failure(_error_for(turn, exc))
+
+    async def _answer(self, turn: ItemTurn) -> Success[T]:
+        body, send = self._work.prepare(turn.item)
+        if self._journal is not None:
+            turn.key = self._journal.key(body)
+            entry = await self._entry(self._journal, turn.key)
+            if entry is not None:
+                return turn.success(self._work.restore(entry), replayed=entry)
+
+            turn.before_sending(partial(self._journal.sent, turn.key))
+
+        value = await send(turn)
+        await self._keep(turn, value)
+        return turn.success(value)
+
+    async def _entry(self, journal: Journal, key: Key) -> Entry | None:
+        try:
+            return await journal.find(key)
+        except ConfigError as error:  # of the run, not of the item
+            self._break(error)
+
+        raise NotSentError("not sent, as the journal cannot be read")
+
+    async def _keep(self, turn: ItemTurn, value: T) -> None:
+        """Take note of an answer, and put it into the journal before it is seen."""
+        receipt = self._work.receipt(value)
+        self._tally.spend(receipt)
+        if self._budget is not None:
+            self._budget.add(receipt.cost)
+
+        if self._journal is None or turn.key is None:
+            return
+
+        entry = self._work.entry(
+            value, index=turn.index, attempts=turn.attempts, elapsed=turn.elapsed()
+        )
+        try:
+            await self._journal.append(turn.key, entry)
+        except (OSError, OpenRouterError) as exc:
+            self._break(exc)  # the answer is here all the same
+
+    def _note_failure(self, turn: ItemTurn, error: OpenRouterError) -> None:
+        owed = error.maybe_billed or any(past.status is None for past in error.history)
+        if turn.key is not None and self._journal is not None and not owed:
+            self._journal.failed(turn.key)
+
+        usage = None if error.partial is None else error.partial.usage
+        if usage is not None:
+            self._tally.spend(Receipt(usage.total_tokens, usage.cost))
+
+        if stops_the_run(error, self._settings.max_pause):
+            self._stop(error)
+
+    # Ends
+
+    def _finish(self) -> None:
+        """Pull no more; what is under way goes on."""
+        self._over = True
+        while self._idle:
+            future = self._idle.popleft()
+            if not future.done():
+                future.set_result(None)
+
+    def _stop(self, cause: Exception) -> None:
+        """Send no more; only requests under way go on."""
+        if self.cause is not None:
+            return
+
+        self.cause = cause
+        self._finish()
+        for turn in self._items:
+            turn.dismiss(NotSentError(f"not sent, as the run had stopped: {cause}"))
+
+        self._handover.wake()
+
+    def _break(self, exc: Exception, *, finish: bool = False) -> None:
+        """Stop for something that is no outcome of an item."""
+        if self.crash is None:
+            self.crash = exc
+
+        if finish:
+            self.cause = self.cause or exc
+            self._finish()
+        else:
+            self._stop(exc)
+
+
+def _error_for(turn: ItemTurn, exc: Exception) -> OpenRouterError:
+    """Return the error of an item whose call raised what no call should."""
+    if turn.attempts == 0:
+        return NotSentError(f"not sent, as the run broke: {exc!r}")
+
+    return OpenRouterError(f"the call broke: {exc!r}", kind="ambiguous")
