@@ -302,6 +302,7 @@ def _transport(
     return Transport(
         sessions=sessions,
         base_url=base_url,
+        shown_url=str(base_url),
         key=KeySource(key),
         headers=_headers(settings),
         timeout=settings.timeout,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
-from openrouter_async.fanout.pace import Sent
+from openrouter_async.fanout.deliveries import Sent
 
 _PROBE_AFTER = 40  # requests let in at the bound before one more is tried
 _SOONEST = 5  # the same after many probes that went well

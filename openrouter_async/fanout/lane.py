@@ -10,8 +10,9 @@ from math import inf
 from openrouter_async.config import RateLimits
 from openrouter_async.errors import OpenRouterError
 from openrouter_async.fanout.allowance import Allowance
+from openrouter_async.fanout.deliveries import Sent
 from openrouter_async.fanout.in_flight import InFlightBound
-from openrouter_async.fanout.pace import Pace, Sent
+from openrouter_async.fanout.pace import Pace
 from openrouter_async.fanout.pressure import Pressure, Signal, signal_of
 from openrouter_async.fanout.statistics import LaneStatistics
 from openrouter_async.types.admission import Hold, Scope

@@ -74,7 +74,7 @@ class Outcomes(Generic[T]):
         if self._closed:
             raise StopAsyncIteration
 
-        run = await self._open()
+        run = self._run or await self._open()
         outcome = await run.next()
         if outcome is not None:
             return outcome

@@ -5,12 +5,14 @@ A state machine over (event, now): it sleeps nowhere and draws no random numbers
 numbers were searched in a simulation of clients and servers, which the tests keep:
 token buckets, fixed windows, changing rates, slow answers, many clients on one limit.
 
-It goes through three phases:
+It goes through four phases:
 
 opening    a window of requests in flight, which doubles every 0.3 s (every round trip
            where that is longer) until the first refusal.
 climbing   a pace of half of what was delivered, which doubles at the same speed: the
            first refusal only tells that a burst was used up, not what flows in after.
+settling   the climb was refused: it comes down and goes on at half the speed, until
+           enough was delivered between two refusals to measure.
 following  between two refusals the server's bucket went from empty to empty, so what
            was delivered between them is what flowed in. The pace is that, plus a
            probe of a few percent; with nothing refused for longer than the probe
@@ -19,8 +21,10 @@ following  between two refusals the server's bucket went from empty to empty, so
 
 from __future__ import annotations
 
-from collections import deque
-from math import inf, sqrt
+from math import inf, pow
+from typing import Literal, TypeAlias
+
+from openrouter_async.fanout.deliveries import Deliveries, Sent
 
 _OPENING = 16.0  # requests in flight that a cold start begins with
 _DOUBLING = 0.3  # seconds in which the opening and the climb double
@@ -28,123 +32,34 @@ _UNTOLD = 1.0  # seconds after which silence counts as consent in the opening
 _CLIMB_FROM = 0.5  # of what was delivered before the first refusal
 _CUT = 0.8  # a pace that was refused after a quiet time comes down to this share
 _QUIET = 2.0  # times the expected distance of refusals that may pass without growth
-_GROWTH = 0.05  # a round trip for each further such distance
+_GROWTH = 0.1  # a round trip for each further such distance
 _GROWTH_DOUBLING = 0.7  # seconds in which growth may double the pace
 _MOST_GROWTH = 0.5  # a round trip, however long that is
 _PATIENCE = 15.0  # seconds that count as one distance where requests are rare
 _BLOCKED = 4  # refusals in a row after which nothing is getting through
 _BACK_OFF = 2.0  # the pace comes down by this, once a round trip, while that lasts
+_SETTLING = 2.0  # times as long as a climb takes to double
 _CATCH_UP = 0.02  # seconds by which a late timer may be made up for
+
+_Phase: TypeAlias = Literal["opening", "climbing", "settling", "following"]
 
 
 def probe(pace: float) -> float:
     """
     Return the share by which a pace goes beyond what was delivered.
 
-    Refusals are how a limit is known. At one per request count, a fast client would
-    learn thousands of times what a slow one does; at one per time, a slow client
-    would have all of its requests refused. The square root is between the two, and
-    lets the slower of two clients on one limit gain on the faster.
+    Refusals are how a limit is known. At a fixed share of the requests, a slow client
+    would learn of a change minutes after a fast one; at a fixed number a second, it
+    would have most of its requests refused. Between the two, the slower of two
+    clients on one limit probes harder and gains on the faster, until they are equal.
 
     Args:
         pace: requests a second.
     """
-    return min(0.1, max(0.01, 0.25 / sqrt(max(pace, 1e-9))))
-
-
-class Sent:
-    """
-    Remember a request that went out.
-
-    Attributes:
-        index: its number, from 1.
-        at: when.
-        pace: the pace at that time, requests a second; None in the opening.
-        held_back: whether it would have gone out earlier without the pace.
-        in_flight: requests in flight, with this one.
-    """
-
-    __slots__ = ("at", "held_back", "in_flight", "index", "pace")
-
-    def __init__(
-        self,
-        index: int,
-        at: float,
-        pace: float | None,
-        in_flight: int,
-        *,
-        held_back: bool,
-    ) -> None:
-        self.index = index
-        self.at = at
-        self.pace = pace
-        self.in_flight = in_flight
-        self.held_back = held_back
-
-
-class Deliveries:
-    """
-    Measure what is delivered between refusals.
-
-    A run of refusals with nothing delivered in between counts as its first one, so
-    that the time in which nothing gets through counts as well.
-    """
-
-    __slots__ = ("_anchors",)
-
-    _MOST = 9  # refusals that one measurement spans
-    _LEAST = 6  # deliveries that make one
-    _WEIGHT = 4  # deliveries that the present pace counts for: few say little
-
-    def __init__(self) -> None:
-        # (number of the request, when it was sent, refusals up to it)
-        self._anchors: deque[tuple[int, float, int]] = deque()
-
-    def restart(self, index: int, at: float, refusals: int) -> None:
-        """Measure from this refusal on."""
-        self._anchors.clear()
-        self._anchors.append((index, at, refusals))
-
-    def add(self, index: int, at: float, refusals: int, enough: float) -> None:
-        """
-        Add a refusal, and forget those that are not needed any more.
-
-        Args:
-            index: number of the request that was refused.
-            at: when it was sent, seconds.
-            refusals: how many there were up to it.
-            enough: deliveries that are enough for a measurement.
-        """
-        anchors = self._anchors
-        anchors.append((index, at, refusals))
-        while len(anchors) > 2:
-            start, since, before = anchors[1]
-            delivered = index - start - (refusals - before)
-            spare = delivered >= enough or len(anchors) > self._MOST
-            if not spare or at <= since:
-                return
-
-            anchors.popleft()
-
-    def counts(self) -> tuple[int, int]:
-        """Return how many were delivered, and how many refused, in between."""
-        start, _, before = self._anchors[0]
-        end, _, refusals = self._anchors[-1]
-        return end - start - (refusals - before), refusals - before
-
-    def rate(self, pace: float) -> float | None:
-        """
-        Return what is delivered a second, None where there is too little to tell.
-
-        Args:
-            pace: the present one, requests a second; it weighs in.
-        """
-        seconds = self._anchors[-1][1] - self._anchors[0][1]
-        delivered, _ = self.counts()
-        if seconds <= 0 or delivered < self._LEAST:
-            return None
-
-        return (delivered + self._WEIGHT) / (seconds + self._WEIGHT / pace)
+    # Refused requests count for the daily limits of free models, which are slow
+    # (https://openrouter.ai/docs/api-reference/limits).
+    most = 0.2 if pace > 1 else 0.1
+    return min(most, max(0.01, 0.015 * pow(200 / max(pace, 1e-9), 0.75)))
 
 
 class Pace:
@@ -171,7 +86,7 @@ class Pace:
         self._window = _OPENING
         self._widened = now
         self._window_full_at = -inf
-        self._climbing = True
+        self._phase: _Phase = "opening"
         self._sent = 0
         self._accepted = 0
         self._next = now
@@ -299,6 +214,7 @@ class Pace:
         delivered = max(self._accepted, sent.index - self.refused, 1)
         took = max(sent.at - self._started, self._round_trip, 0.05)
         self.rate = delivered / took * _CLIMB_FROM
+        self._phase = "climbing"
         self._opening_ends = self._sent
         # What is in flight now will mostly be refused: its answers come first.
         self._next = max(now + min(self._round_trip, _UNTOLD), self._hold)
@@ -309,27 +225,43 @@ class Pace:
         assert self.rate is not None
         pace = sent.pace or self.rate
         self._run = 0 if distance > 1 else self._run + 1
-        if self._climbing or distance * probe(pace) > _QUIET:
+        if self._run >= _BLOCKED and not told:
+            self._back_off(sent, now)
+        elif self._phase == "settling":
+            self._settle(sent, at, pace)
+        elif self._phase == "climbing" or distance * probe(pace) > _QUIET:
             # The bucket had filled meanwhile: what was delivered says nothing.
-            self._climbing = False
             self._deliveries.restart(sent.index, at, self.refused)
             self._cut(sent, pace * _CUT)
-        elif self._run >= _BLOCKED and not told:
-            self._back_off(sent, now)
+            if self._phase == "climbing":
+                self._phase = "settling"
         elif self._run == 0:
             self._measure(sent, at, pace)
 
-    def _measure(self, sent: Sent, at: float, pace: float) -> None:
+    def _settle(self, sent: Sent, at: float, pace: float) -> None:
+        assert self.rate is not None
+        if self._run == 0 and self._measure(sent, at, pace):
+            self._phase = "following"
+        else:
+            self._cut(sent, self.rate * _CUT)
+
+    def _measure(self, sent: Sent, at: float, pace: float) -> bool:
+        """Set the pace to what was delivered; tell whether that is known."""
         assert self.rate is not None
         enough = 1.5 / probe(self.rate)
         self._deliveries.add(sent.index, at, self.refused, enough)
         rate = self._deliveries.rate(self.rate)
-        delivered, refused = self._deliveries.counts()
         if rate is None:
+            delivered, refused = self._deliveries.counts()
             if refused > 3 * (delivered + 1):
                 self._cut(sent, self.rate / 1.5)
-        elif rate < self.rate * 1.5:
+
+            return False
+
+        if rate < self.rate * 1.5:
             self.rate = min(pace, rate * (1 + probe(rate)))
+
+        return True
 
     def _cut(self, sent: Sent, rate: float) -> None:
         """Lower the pace, once for all that was sent at the old one."""
@@ -358,10 +290,12 @@ class Pace:
 
     def _grow(self, sent: Sent, pace: float) -> None:
         assert self.rate is not None
-        assert self._round_trip is not None
-        if self._climbing:
-            factor = min(2.0, 2 ** (self._round_trip / _DOUBLING))
-            self.rate = max(self.rate, pace * factor)
+        if self._phase != "following":
+            if sent.index > self._cut_at:
+                slower = _SETTLING if self._phase == "settling" else 1.0
+                factor = 2 ** (self._step(pace) / _DOUBLING / slower)
+                self.rate = max(self.rate, pace * min(2.0, factor))
+
             return
 
         quiet = max(
@@ -369,6 +303,11 @@ class Pace:
             (sent.at - self._last_refused_at) / _PATIENCE,
         )
         if quiet > _QUIET:
-            fastest = 2 ** (max(self._round_trip, 0.01) / _GROWTH_DOUBLING) - 1
+            fastest = 2 ** (self._step(pace) / _GROWTH_DOUBLING) - 1
             growth = min(_MOST_GROWTH, fastest, _GROWTH * (quiet - _QUIET + 1))
             self.rate = max(self.rate, pace * (1 + growth))
+
+    def _step(self, pace: float) -> float:
+        """Return the seconds from one change of the pace to the next."""
+        assert self._round_trip is not None
+        return max(self._round_trip, 1 / pace)

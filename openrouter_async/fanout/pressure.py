@@ -52,7 +52,8 @@ class Pressure:
 
     def __init__(self) -> None:
         self.refused = 0
-        self._since: float | None = None
+        self._since: float | None = None  # first refusal after the last success
+        self._last = -inf
 
     def relieve(self) -> None:
         """Take in a success."""
@@ -79,8 +80,11 @@ class Pressure:
             random: a number in [0, 1).
         """
         self.refused += 1
-        if self._since is None:
+        forgotten = inf if max_pause is None else max(max_pause, _LOAD_PATIENCE)
+        if self._since is None or now - self._last > forgotten:
             self._since = now
+
+        self._last = now
 
         asked = max(error.retry_after or 0.0, error.limit_resets_in or 0.0)
         if max_pause is not None and asked > max_pause:
@@ -88,7 +92,7 @@ class Pressure:
 
         patience = max_pause
         if signal is Signal.LOAD:
-            patience = min(_LOAD_PATIENCE, max_pause or inf)
+            patience = min(_LOAD_PATIENCE, inf if max_pause is None else max_pause)
 
         if patience is not None and now - self._since > patience:
             return Hold("fault")

@@ -45,6 +45,7 @@ class Transport:
     retry: RetryPolicy
     sizes: SizeLimits
     proxy: URL | None
+    shown_url: str
     admission: Admission | None = None
     budgets: dict[tuple[URL, float | None, float], RetryBudget] = field(
         default_factory=dict[tuple[URL, float | None, float], RetryBudget]
@@ -128,7 +129,7 @@ class Transport:
         if call.admission is None:
             return None
 
-        scope = Scope(str(call.url.parent), call.key.identity, call.model)
+        scope = Scope(self.shown_url, call.key.identity, call.model)
         size = len(call.body) // _BYTES_PER_TOKEN
         return call.admission.enter(scope, size, call.max_tokens)
 

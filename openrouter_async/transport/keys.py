@@ -55,11 +55,12 @@ def check_header(name: str, value: str) -> None:
 class KeySource:
     """Give each attempt the key, and show it to nobody else."""
 
-    __slots__ = ("_callable", "_key")
+    __slots__ = ("_callable", "_identity", "_key")
 
     def __init__(self, key: str | KeyCallable) -> None:
         self._callable = key if callable(key) else None
         self._key = "" if callable(key) else _checked(key)
+        self._identity: str | None = None
 
     @property
     def refreshable(self) -> bool:
@@ -73,7 +74,10 @@ class KeySource:
             # The keys that one callable gives belong to one account.
             return f"callable-{id(self._callable):x}"
 
-        return sha256(self._key.encode()).hexdigest()[:16]
+        if self._identity is None:
+            self._identity = sha256(self._key.encode()).hexdigest()[:16]
+
+        return self._identity
 
     async def add_to(self, headers: CIMultiDict[str]) -> CIMultiDict[str]:
         """
