@@ -1,7 +1,12 @@
 """
-Many prompts, a bounded number in flight, and one outcome for each of them.
+Ask about every row of a CSV file, and write the answers beside the rows.
 
-    python fan_out.py [prompts] [in flight]
+    python fan_out.py reviews.csv answers.csv     columns: id, review
+    python fan_out.py                             with 200 rows of its own
+
+Rows are read as they are needed, so the file can be of any length. Answers are kept in
+a journal beside the output: run it again after an interruption, or after failures, and
+only what is missing is sent.
 
 To see it work against a limit, run `openrouter-async simulate --rate 100` beside it and
 export what that prints.
@@ -10,77 +15,89 @@ export what that prints.
 from __future__ import annotations
 
 import asyncio
+import csv
 import sys
-import time
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
-import anyio
-
-from openrouter_async import Completion, OpenRouter, OpenRouterError, RetryPolicy
+from openrouter_async import MapStatistics, OpenRouter
 
 MODEL = "openai/gpt-4o-mini-base"
+COLUMNS = ("id", "answer", "error")
 
-# A limit refuses most first attempts of a fan-out. So: many retries, obey what the
-# server asks for up to two minutes, and no budget, which would end a call early.
-PATIENT = RetryPolicy(
-    max_retries=30, max_backoff=30, max_retry_after=120, budget_ratio=None
-)
-
-Outcome = Completion | OpenRouterError
+Row = dict[str, str]
 
 
-async def complete_all(
-    client: OpenRouter, prompts: Iterable[str], in_flight: int
-) -> list[Outcome]:
-    """
-    Complete each prompt; return the outcomes in the order of the prompts.
-
-    The workers share one iterator, so that no more than `in_flight` prompts are drawn
-    from it ahead of their answers. A failed item ends nobody else.
-    """
-    outcomes: dict[int, Outcome] = {}
-    items = enumerate(prompts)
-
-    async def work() -> None:
-        for index, prompt in items:
-            try:
-                outcomes[index] = await client.completions.create(
-                    model=MODEL, prompt=prompt, max_tokens=16
-                )
-            except OpenRouterError as error:
-                outcomes[index] = error
-
-    async with anyio.create_task_group() as group:
-        for _ in range(in_flight):
-            group.start_soon(work)
-
-    return [outcomes[index] for index in sorted(outcomes)]
+def prompts(reader: csv.DictReader[str], pending: dict[int, Row]) -> Iterator[str]:
+    """Yield a prompt per row, and remember the row until its answer is there."""
+    for index, row in enumerate(reader):
+        pending[index] = row
+        yield f"Review: {row['review']}\nOne word for its tone:"
 
 
-def report(outcomes: list[Outcome], seconds: float) -> None:
-    """Print what became of the prompts."""
-    answers = [each for each in outcomes if isinstance(each, Completion)]
-    errors = [each for each in outcomes if isinstance(each, OpenRouterError)]
-    retries = sum(answer.meta.attempts - 1 for answer in answers)
-    retries += sum(max(error.attempts - 1, 0) for error in errors)
-    cost = sum(answer.usage.cost or 0 for answer in answers if answer.usage)
-    print(f"{len(answers)} answered, {len(errors)} failed, {retries} retries")
-    print(f"{seconds:.2f} s, {len(outcomes) / seconds:.0f} a second, ${cost:.4f}")
-    for error in errors[:5]:
-        print(f"  {type(error).__name__}: {error}")
+async def ask_all(source: Path, target: Path) -> MapStatistics:
+    """Write a line for each row of `source`, in the order in which answers come."""
+    pending: dict[int, Row] = {}
+    with ExitStack() as files:
+        reader = csv.DictReader(files.enter_context(source.open(encoding="utf-8")))
+        writer = csv.DictWriter(
+            files.enter_context(target.open("w", encoding="utf-8", newline="")), COLUMNS
+        )
+        writer.writeheader()
+        async with (
+            OpenRouter() as client,
+            client.completions.map(
+                prompts(reader, pending),
+                model=MODEL,
+                max_tokens=4,
+                journal=target.with_suffix(".journal"),
+            ) as outcomes,
+        ):
+            async for outcome in outcomes:
+                row = pending.pop(outcome.index)
+                text = outcome.value.text.strip() if outcome.ok else ""
+                error = "" if outcome.ok else str(outcome.error)
+                writer.writerow({"id": row["id"], "answer": text, "error": error})
+
+    return outcomes.statistics()
 
 
-async def main(count: int, in_flight: int) -> None:
-    """Complete `count` prompts."""
-    prompts = (f"Describe the number {number}." for number in range(count))
-    async with OpenRouter(retry=PATIENT) as client:
-        start = time.monotonic()
-        outcomes = await complete_all(client, prompts, in_flight)
-        report(outcomes, time.monotonic() - start)
+def report(statistics: MapStatistics) -> None:
+    """Print how the run went."""
+    print(
+        f"{statistics.succeeded} answered ({statistics.replayed} by an earlier run),"
+        f" {statistics.failed} failed, {statistics.not_sent} not sent,"
+        f" {statistics.elapsed:.2f} s, ${statistics.cost:.4f}"
+    )
+    print(f"{statistics.throttled} of {statistics.requests} requests met a limit")
+    if statistics.interrupted:
+        print(f"{statistics.interrupted} were sent twice, and may be billed twice")
 
-    assert len(outcomes) == count
+    if statistics.cause is not None:
+        print(f"stopped: {statistics.cause}")
+
+
+def write_sample(path: Path) -> None:
+    """Write a file to try it with."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("id", "review"))
+        writer.writerows((f"r{n}", f"It broke after {n} days.") for n in range(200))
+
+
+def main(arguments: list[str]) -> int:
+    """Ask, report, and return the exit status: 0 if every row has an answer."""
+    names = arguments or ["reviews.csv", "answers.csv"]
+    source, target = (Path(name) for name in names)
+    if not arguments:
+        write_sample(source)
+
+    statistics = asyncio.run(ask_all(source, target))
+    report(statistics)
+    whole = statistics.input_ended and statistics.succeeded == statistics.pulled
+    return 0 if whole else 1
 
 
 if __name__ == "__main__":
-    given = [int(argument) for argument in sys.argv[1:]]
-    asyncio.run(main(*(given + [500, 64][len(given) :])))
+    sys.exit(main(sys.argv[1:]))

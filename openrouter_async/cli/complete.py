@@ -5,18 +5,34 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated, TextIO, cast
+from typing import Annotated
 
-import msgspec
 import typer
 
 from openrouter_async.cli.answering import Request, answer
-from openrouter_async.cli.consoles import show_notes
+from openrouter_async.cli.request_options import (
+    AllowHTTP,
+    BaseURL,
+    Choices,
+    Echo,
+    Extra,
+    Logprobs,
+    MaxTokens,
+    Model,
+    Provider,
+    Retries,
+    Seed,
+    Stop,
+    Suffix,
+    Temperature,
+    TopP,
+    json_object,
+    request_params,
+)
 from openrouter_async.cli.running import exit_codes
+from openrouter_async.cli.standard_input import NAME as STDIN_NAME
+from openrouter_async.cli.standard_input import STDIN, standard_input
 from openrouter_async.errors import ConfigError
-from openrouter_async.types.completion_params import CompletionParams
-
-_STDIN = "-"
 
 
 def complete(
@@ -27,7 +43,7 @@ def complete(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="Read the prompt from a file."),
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Such as openai/gpt-4o.")] = None,
+    model: Model = None,
     stream: Annotated[
         bool | None,
         typer.Option(
@@ -47,63 +63,43 @@ def complete(
             "--verbose", "-v", help="Say what it took, also to a pipe or file."
         ),
     ] = False,
-    max_tokens: Annotated[int | None, typer.Option(help="Most tokens.")] = None,
-    temperature: Annotated[float | None, typer.Option(help="0 to 2.")] = None,
-    top_p: Annotated[float | None, typer.Option(help="0 to 1.")] = None,
-    n: Annotated[
-        int | None, typer.Option("--n", "-n", help="How many answers.")
-    ] = None,
-    stop: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TEXT", help="Where to stop; can be repeated."),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="For repeatable answers.")] = None,
-    logprobs: Annotated[
-        int | None, typer.Option(help="Most likely tokens to list; see --json.")
-    ] = None,
-    suffix: Annotated[
-        str | None, typer.Option(help="What follows the completion.")
-    ] = None,
-    echo: Annotated[bool, typer.Option("--echo", help="Repeat the prompt.")] = False,
-    provider: Annotated[
-        str | None, typer.Option(metavar="JSON", help="Provider preferences.")
-    ] = None,
-    extra: Annotated[
-        str | None, typer.Option(metavar="JSON", help="Further members of the request.")
-    ] = None,
+    max_tokens: MaxTokens = None,
+    temperature: Temperature = None,
+    top_p: TopP = None,
+    n: Choices = None,
+    stop: Stop = None,
+    seed: Seed = None,
+    logprobs: Logprobs = None,
+    suffix: Suffix = None,
+    echo: Echo = False,
+    provider: Provider = None,
+    extra: Extra = None,
     timeout: Annotated[
         float | None, typer.Option(help="Seconds for everything.")
     ] = None,
-    retries: Annotated[
-        int | None, typer.Option(min=0, help="Attempts after the first.")
-    ] = None,
-    base_url: Annotated[
-        str | None, typer.Option(help="In place of OPENROUTER_BASE_URL.")
-    ] = None,
-    allow_http: Annotated[
-        bool, typer.Option("--allow-http", help="Permit a base URL without TLS.")
-    ] = False,
+    retries: Retries = None,
+    base_url: BaseURL = None,
+    allow_http: AllowHTTP = False,
 ) -> None:
     """Complete a prompt; the text goes to standard output, all else to stderr."""
-    given: dict[str, object] = {
-        "model": model,
-        "max_tokens": max_tokens,
-        "temperature": temperature,
-        "top_p": top_p,
-        "n": n,
-        "stop": stop or None,
-        "seed": seed,
-        "logprobs": logprobs,
-        "suffix": suffix,
-        "echo": echo or None,
-    }
     with exit_codes():
-        given["provider"] = _members("--provider", provider)
-        params = {name: value for name, value in given.items() if value is not None}
+        params = request_params(
+            model=model,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            top_p=top_p,
+            n=n,
+            stop=stop or None,
+            seed=seed,
+            logprobs=logprobs,
+            suffix=suffix,
+            echo=echo or None,
+            provider=provider,
+        )
         request = Request(
             prompt=_prompt(prompt, file),
-            params=cast("CompletionParams", params),
-            extra_body=_members("--extra", extra),
+            params=params,
+            extra_body=json_object("--extra", extra),
             stream=_streamed(stream, as_json),
             as_json=as_json,
             verbose=verbose,
@@ -127,8 +123,8 @@ def _prompt(argument: str | None, file: Path | None) -> str:
         return _decoded(_read_file(file), str(file))
 
     assert argument is not None
-    if argument == _STDIN:
-        return _decoded(_read_stdin(), "standard input")
+    if argument == STDIN:
+        return _decoded(_read_stdin(), STDIN_NAME)
 
     if not argument:
         raise ConfigError("the prompt is empty")
@@ -145,18 +141,11 @@ def _read_file(file: Path) -> bytes:
 
 
 def _read_stdin() -> bytes:
-    # typeshed has none for a descriptor that was closed before Python started.
-    stdin = cast("TextIO | None", sys.stdin)
-    if stdin is None:
-        raise ConfigError("standard input is closed")
-
-    if stdin.isatty():
-        show_notes(["reading standard input, Ctrl-D ends it"])
-
+    stdin = standard_input()
     try:
-        return stdin.buffer.read()
+        return stdin.read()
     except OSError as error:
-        message = f"standard input cannot be read: {error.strerror}"
+        message = f"{STDIN_NAME} cannot be read: {error.strerror}"
         raise ConfigError(message) from None
 
 
@@ -171,14 +160,3 @@ def _decoded(data: bytes, source: str) -> str:
         raise ConfigError(f"the prompt is empty: {source} holds nothing")
 
     return text
-
-
-def _members(option: str, text: str | None) -> dict[str, object] | None:
-    if text is None:
-        return None
-
-    try:
-        return msgspec.json.decode(text, type=dict[str, object])
-    except (msgspec.DecodeError, UnicodeError) as error:
-        message = f"{option} must be a JSON object: {error}"
-        raise ConfigError(message) from None

@@ -7,8 +7,9 @@ class Allowance:
     """
     Hand out so much a minute, evenly, and take back what was not used.
 
-    It holds one second's worth at most, so that no minute gets more than its share.
-    A request that needs more than it holds waits until it is full and leaves a debt.
+    It holds a tenth of a second's worth at most, which makes up for late timers, and
+    fills so much more slowly that no minute gets more than its share. A request that
+    needs more than it holds waits until it is full and leaves a debt.
 
     Args:
         per_minute: what flows in, above 0.
@@ -18,8 +19,8 @@ class Allowance:
     __slots__ = ("_filled_at", "_left", "_most", "_per_second")
 
     def __init__(self, per_minute: float, now: float) -> None:
-        self._per_second = per_minute / 60
-        self._most = max(1.0, self._per_second)
+        self._most = max(1.0, per_minute / 600)
+        self._per_second = (per_minute + 1 - self._most) / 60
         self._left = self._most
         self._filled_at = now
 

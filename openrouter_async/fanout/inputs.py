@@ -43,22 +43,25 @@ class Inputs:
         self._lock = asyncio.Lock()
         self.ended = False
 
-    async def next(self) -> tuple[Item] | None:
-        """Return the next item, in a tuple as it can be anything; None at the end."""
-        if self.ended:
-            return None
+    @property
+    def at_hand(self) -> bool:
+        """Whether items can be taken without waiting."""
+        return self._items is not None
 
-        if self._items is not None:
+    def take(self) -> tuple[Item] | None:
+        """Return the next item, in a tuple as it can be anything; None at the end."""
+        assert self._items is not None, "they are not at hand"
+        if not self.ended:
             for item in self._items:
                 return (item,)
 
             self.ended = True
-            return None
 
-        return await self._next_async()
+        return None
 
-    async def _next_async(self) -> tuple[Item] | None:
-        assert self._async_items is not None
+    async def next(self) -> tuple[Item] | None:
+        """Return the next item as `take` does, when it is there."""
+        assert self._async_items is not None, "they are at hand"
         async with self._lock:
             if self.ended:
                 return None

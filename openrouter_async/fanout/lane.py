@@ -53,6 +53,7 @@ class Lane:
         self._waiting = 0
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._before_loop = 0  # number of the last request of loops that have ended
 
     @property
     def idle(self) -> bool:
@@ -101,8 +102,12 @@ class Lane:
 
     def withdraw(self, turn: LaneTurn) -> None:
         """Take out a turn that does not wait any more."""
-        turn.ready = None
-        if turn.sent is None:
+        ready, turn.ready = turn.ready, None
+        if ready is None or ready.get_loop() is not self._loop:
+            return
+
+        # One that was let in and left at once, by another task, does not count either.
+        if ready.cancelled() or not ready.done():
             self._waiting -= 1
             self.pump()
 
@@ -164,6 +169,7 @@ class Lane:
             self._timer = None
             self._queue.clear()
             self._waiting = 0
+            self._before_loop = self.pace.last_index
             self.pace.in_flight = 0
 
     # What became of them
@@ -206,9 +212,11 @@ class Lane:
         )
         return now + error.limit_resets_in + min(spread, 1.0)
 
-    def ended(self, taken: float, used: float | None) -> None:
-        """Take in that a call is over."""
-        self.pace.ended()
+    def ended(self, sent: Sent, taken: float, used: float | None) -> None:
+        """Take in that a request is over."""
+        if sent.index > self._before_loop:
+            self.pace.ended()
+
         if self._tokens is not None and used is not None:
             self._tokens.settle(taken, used)
 
@@ -268,7 +276,7 @@ class LaneTurn:
             await self._lane.queue(self)
         except asyncio.CancelledError:
             self._lane.withdraw(self)
-            self._end(None)
+            self._end(0)  # nothing went out
             raise
 
         self.ready = None
@@ -284,7 +292,8 @@ class LaneTurn:
             return Hold("fault")
 
         hold = self._lane.refused(self.sent, error, self._max_pause)
-        self._end(0 if error.kind == "throttled" else None)
+        unused = error.kind == "throttled" or hold.verdict != "fault"
+        self._end(0 if unused else None)
         return hold
 
     def leave(self, tokens: int | None) -> None:
@@ -295,9 +304,9 @@ class LaneTurn:
         self._end(tokens)
 
     def _end(self, used: float | None) -> None:
-        if self.sent is not None:
-            self.sent = None
-            self._lane.ended(self.tokens, used)
+        sent, self.sent = self.sent, None
+        if sent is not None:
+            self._lane.ended(sent, self.tokens, used)
 
 
 def _allowance(per_minute: float | None, now: float) -> Allowance | None:

@@ -84,8 +84,8 @@ class Limiter:
         lane = self._lanes.get(scope)
         if lane is None:
             lane = Lane(scope, self._limits, clock=time.monotonic, random=uniform)
-            self._lanes[scope] = lane
             self._forget_idle()
+            self._lanes[scope] = lane
         else:
             self._lanes.move_to_end(scope)
 
@@ -93,7 +93,7 @@ class Limiter:
 
     def _forget_idle(self) -> None:
         """Keep lanes in bounds: a service may use a key for each of its users."""
-        spare = len(self._lanes) - _LANES_KEPT
+        spare = len(self._lanes) + 1 - _LANES_KEPT
         if spare <= 0:
             return
 

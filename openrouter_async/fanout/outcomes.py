@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic, Literal, TypeAlias, TypeVar
+
+import msgspec
 
 from openrouter_async.errors import OpenRouterError
 
@@ -15,8 +16,8 @@ Item: TypeAlias = str | Sequence[object] | Mapping[str, object]
 """A prompt, or a mapping of request parameters."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Success(Generic[T_co]):
+# Structs: a frozen dataclass takes five times as long to make.
+class Success(msgspec.Struct, Generic[T_co], frozen=True, kw_only=True):
     """
     Hold the answer to an item.
 
@@ -42,8 +43,7 @@ class Success(Generic[T_co]):
     error: None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """
     Hold the error that an item ended with.
 

@@ -30,6 +30,7 @@ _OPENING = 16.0  # requests in flight that a cold start begins with
 _DOUBLING = 0.3  # seconds in which the opening and the climb double
 _UNTOLD = 1.0  # seconds after which silence counts as consent in the opening
 _CLIMB_FROM = 0.5  # of what was delivered before the first refusal
+_LEAST_CLIMB = 1.0  # requests a second, however few were sent before
 _CUT = 0.8  # a pace that was refused after a quiet time comes down to this share
 _QUIET = 2.0  # times the expected distance of refusals that may pass without growth
 _GROWTH = 0.1  # a round trip for each further such distance
@@ -40,6 +41,7 @@ _BLOCKED = 4  # refusals in a row after which nothing is getting through
 _BACK_OFF = 2.0  # the pace comes down by this, once a round trip, while that lasts
 _SETTLING = 2.0  # times as long as a climb takes to double
 _CATCH_UP = 0.02  # seconds by which a late timer may be made up for
+_IDLE = 1.0  # seconds late, and twice its distance, that a request is when few are sent
 
 _Phase: TypeAlias = Literal["opening", "climbing", "settling", "following"]
 
@@ -83,6 +85,9 @@ class Pace:
         self.in_flight = 0
         self.refused = 0
         self._started = now
+        self._before_start = 0  # number of the last request before that
+        self._accepted_before = 0
+        self._idle = False  # since the last refusal, now and then
         self._window = _OPENING
         self._widened = now
         self._window_full_at = -inf
@@ -110,7 +115,7 @@ class Pace:
         if self.in_flight < int(self._window):
             return self._hold
 
-        if now - self._widened >= _UNTOLD:
+        if now >= self._widened + _UNTOLD:
             self._window *= 2
             self._widened = now
             return self._hold
@@ -129,14 +134,21 @@ class Pace:
 
     def sent(self, now: float) -> Sent:
         """Count a request that goes out now."""
+        rate, held_back = self.rate, True
+        if rate is None and not self.in_flight:
+            # What flowed in before a quiet time is long forgotten by the server.
+            self._started, self._before_start = now, self._sent
+            self._accepted_before = self._accepted
+
         self._sent += 1
         self.in_flight += 1
-        rate, held_back = self.rate, True
         if rate is None:
             if self.in_flight >= int(self._window):
                 self._window_full_at = self._sent
         else:
-            held_back = now - self._next < 1 / rate
+            late = now - self._next
+            held_back = late < 1 / rate
+            self._idle = self._idle or late > max(_IDLE, 2 / rate)
             self._next = max(self._next, now - _CATCH_UP) + 1 / rate
 
         return Sent(self._sent, now, rate, self.in_flight, held_back=held_back)
@@ -207,13 +219,14 @@ class Pace:
         # Who sends little learns little about what could be sent.
         if sent.index - self._window_full_at <= self._window:
             assert self._round_trip is not None
-            self._window += min(1.0, 2 ** (self._round_trip / _DOUBLING) - 1)
+            self._window += _added(self._round_trip, _DOUBLING)
 
     def _end_opening(self, sent: Sent, now: float) -> None:
         assert self._round_trip is not None
-        delivered = max(self._accepted, sent.index - self.refused, 1)
+        accepted = self._accepted - self._accepted_before
+        delivered = max(accepted, sent.index - self._before_start - 1, 1)
         took = max(sent.at - self._started, self._round_trip, 0.05)
-        self.rate = delivered / took * _CLIMB_FROM
+        self.rate = max(delivered / took * _CLIMB_FROM, _LEAST_CLIMB)
         self._phase = "climbing"
         self._opening_ends = self._sent
         # What is in flight now will mostly be refused: its answers come first.
@@ -225,8 +238,12 @@ class Pace:
         assert self.rate is not None
         pace = sent.pace or self.rate
         self._run = 0 if distance > 1 else self._run + 1
+        idle, self._idle = self._idle, False
         if self._run >= _BLOCKED and not told:
             self._back_off(sent, now)
+        elif idle:
+            # Time in which nothing was sent says nothing about what flows in.
+            self._deliveries.restart(sent.index, at, self.refused)
         elif self._phase == "settling":
             self._settle(sent, at, pace)
         elif self._phase == "climbing" or distance * probe(pace) > _QUIET:
@@ -293,8 +310,8 @@ class Pace:
         if self._phase != "following":
             if sent.index > self._cut_at:
                 slower = _SETTLING if self._phase == "settling" else 1.0
-                factor = 2 ** (self._step(pace) / _DOUBLING / slower)
-                self.rate = max(self.rate, pace * min(2.0, factor))
+                growth = _added(self._step(pace), _DOUBLING * slower)
+                self.rate = max(self.rate, pace * (1 + growth))
 
             return
 
@@ -303,7 +320,7 @@ class Pace:
             (sent.at - self._last_refused_at) / _PATIENCE,
         )
         if quiet > _QUIET:
-            fastest = 2 ** (self._step(pace) / _GROWTH_DOUBLING) - 1
+            fastest = _added(self._step(pace), _GROWTH_DOUBLING)
             growth = min(_MOST_GROWTH, fastest, _GROWTH * (quiet - _QUIET + 1))
             self.rate = max(self.rate, pace * (1 + growth))
 
@@ -311,3 +328,9 @@ class Pace:
         """Return the seconds from one change of the pace to the next."""
         assert self._round_trip is not None
         return max(self._round_trip, 1 / pace)
+
+
+def _added(seconds: float, doubling: float) -> float:
+    """Return the share that is added in a time, at most once as much again."""
+    # An answer can take so many doublings that the power is no float.
+    return 2 ** min(1.0, seconds / doubling) - 1

@@ -16,7 +16,7 @@ from openrouter_async.fanout.inputs import Inputs
 from openrouter_async.fanout.item import ItemTurn
 from openrouter_async.fanout.journal import Entry, Journal, Key
 from openrouter_async.fanout.limiter import Limiter
-from openrouter_async.fanout.outcomes import Item, Outcome, Success
+from openrouter_async.fanout.outcomes import Outcome, Success
 from openrouter_async.fanout.slots import Slots
 from openrouter_async.fanout.statistics import MapStatistics
 from openrouter_async.fanout.tally import Tally
@@ -180,6 +180,8 @@ class Run(Generic[T]):
             self._handover.wake()
 
     async def _take_items(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None, "coroutines run in tasks"
         while True:
             if not self._has_room():
                 if self._over:
@@ -190,7 +192,7 @@ class Run(Generic[T]):
                 await future
                 continue
 
-            turn = await self._pull()
+            turn = await self._pull(task)
             if turn is None:
                 return
 
@@ -207,11 +209,15 @@ class Run(Generic[T]):
                 # Items that need no network must not hold the loop.
                 await asyncio.sleep(0)
 
-    async def _pull(self) -> ItemTurn | None:
+    async def _pull(self, task: asyncio.Task[None]) -> ItemTurn | None:
         """Return the next item, None when there is none."""
         self._pulling += 1
         try:
-            found = await self._inputs.next()
+            found = (
+                self._inputs.take()
+                if self._inputs.at_hand
+                else await self._inputs.next()
+            )
         except Exception as exc:
             self._inputs.break_off()
             self._break(exc, finish=True)
@@ -223,23 +229,18 @@ class Run(Generic[T]):
             self._finish()
             return None
 
-        turn = self._turn(found[0])
-        self._items.add(turn)
-        self._nudge()
-        return turn
-
-    def _turn(self, item: Item) -> ItemTurn:
-        task = asyncio.current_task()
-        assert task is not None, "coroutines run in tasks"
-        return ItemTurn(
+        turn = ItemTurn(
             self._tally.pull(),
-            item,
+            found[0],
             limiter=self._limiter,
             max_pause=self._settings.max_pause,
             slots=self._slots,
             tally=self._tally,
             task=task,
         )
+        self._items.add(turn)
+        self._nudge()
+        return turn
 
     # One item
 
@@ -270,7 +271,10 @@ class Run(Generic[T]):
             turn.before_sending(partial(self._journal.sent, turn.key))
 
         value = await send(turn)
-        await self._keep(turn, value)
+        self._note_success(value)
+        if turn.key is not None:
+            await self._keep(turn, turn.key, value)
+
         return turn.success(value)
 
     async def _entry(self, journal: Journal, key: Key) -> Entry | None:
@@ -281,21 +285,20 @@ class Run(Generic[T]):
 
         raise NotSentError("not sent, as the journal cannot be read")
 
-    async def _keep(self, turn: ItemTurn, value: T) -> None:
-        """Take note of an answer, and put it into the journal before it is seen."""
+    def _note_success(self, value: T) -> None:
         receipt = self._work.receipt(value)
         self._tally.spend(receipt)
         if self._budget is not None:
             self._budget.add(receipt.cost)
 
-        if self._journal is None or turn.key is None:
-            return
-
+    async def _keep(self, turn: ItemTurn, key: Key, value: T) -> None:
+        """Put an answer into the journal, before anybody sees it."""
+        assert self._journal is not None, "an item with a key has a journal"
         entry = self._work.entry(
             value, index=turn.index, attempts=turn.attempts, elapsed=turn.elapsed()
         )
         try:
-            await self._journal.append(turn.key, entry)
+            await self._journal.append(key, entry)
         except (OSError, OpenRouterError) as exc:
             self._break(exc)  # the answer is here all the same
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -83,7 +83,7 @@ class CallWork(Generic[AnswerT]):
         return call.body, partial(self._send, call)
 
     def _send(self, call: Call, admission: Admission) -> Awaitable[AnswerT]:
-        return self._transport.fetch(replace(call, admission=admission), self._read)
+        return self._transport.fetch(call, self._read, admission)
 
     def receipt(self, value: AnswerT) -> Receipt:
         """Return what an answer used."""

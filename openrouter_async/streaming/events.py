@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from openrouter_async.errors import (
@@ -87,15 +87,20 @@ class EventReader:
         self._backlog.clear()
         self.exchange.close()
 
-    def close_later(self) -> None:
-        """Have the event loop do it: a finaliser does no I/O, and runs anywhere."""
+    def close_later(self, left: Callable[[], None]) -> None:
+        """
+        Have the event loop do it: a finaliser does no I/O, and runs anywhere.
+
+        Args:
+            left: called by it afterwards.
+        """
         # aiohttp's protocol holds its response: dropping that closes nothing.
         with suppress(RuntimeError):  # the loop is closed, and its sockets with it
-            self._loop.call_soon_threadsafe(self._drop)
+            self._loop.call_soon_threadsafe(self._drop, left)
 
-    def _drop(self) -> None:
+    def _drop(self, left: Callable[[], None]) -> None:
         self.close()
-        self._watch.close()
+        left()
 
     async def _events(self, block: bytes) -> list[bytes]:
         if not self._sniffed:

@@ -141,7 +141,8 @@ class Stream(Generic[ChunkT, AnswerT_co]):
     def __del__(self) -> None:
         reader: EventReader | None = getattr(self, "_reader", None)
         if reader is not None and self._state == "running":
-            reader.close_later()
+            assert self._running is not None
+            reader.close_later(self._running.close)
             warnings.warn(
                 "a stream was dropped before its end; use `async with`, or"
                 " `await stream.aclose()`",

@@ -105,14 +105,14 @@ class Transport:
             proxy=self.proxy,
             model=model,
             max_tokens=max_tokens,
-            admission=self.admission,
         )
 
-    def start(self, call: Call) -> Running:
-        """Return the call with its clock running."""
+    def start(self, call: Call, admission: Admission | None = None) -> Running:
+        """Return the call with its clock running, and queued where it is limited."""
         watch = Watch(call.timeout, self.sessions.alarms)
         budget = self._budget(call.retry)
-        return Running(call, self.sessions, watch, budget, self._turn(call))
+        turn = self._turn(call, admission or self.admission)
+        return Running(call, self.sessions, watch, budget, turn)
 
     def _budget(self, policy: RetryPolicy) -> RetryBudget:
         origin = self.base_url.origin()
@@ -125,16 +125,19 @@ class Transport:
 
         return budget
 
-    def _turn(self, call: Call) -> Turn | None:
-        if call.admission is None:
+    def _turn(self, call: Call, admission: Admission | None) -> Turn | None:
+        if admission is None:
             return None
 
         scope = Scope(self.shown_url, call.key.identity, call.model)
         size = len(call.body) // _BYTES_PER_TOKEN
-        return call.admission.enter(scope, size, call.max_tokens)
+        return admission.enter(scope, size, call.max_tokens)
 
     async def fetch(
-        self, call: Call, decode: Callable[[Running, Exchange, bytes], T]
+        self,
+        call: Call,
+        decode: Callable[[Running, Exchange, bytes], T],
+        admission: Admission | None = None,
     ) -> T:
         """
         Make the call, however many attempts it takes.
@@ -143,11 +146,12 @@ class Transport:
             call: what to send.
             decode: turns a body into an answer; what it raises counts as the
                 attempt's failure.
+            admission: lets it in, in place of what limits every call.
 
         Raises:
             OpenRouterError: of the last attempt.
         """
-        running = self.start(call)
+        running = self.start(call, admission)
         try:
             while True:
                 if running.must_wait():

@@ -20,7 +20,6 @@ from openrouter_async.errors import (
     OpenRouterError,
     ResponseTooLargeError,
 )
-from openrouter_async.transport.admission import Admission
 from openrouter_async.transport.failures import Head, from_exception, from_response
 from openrouter_async.transport.keys import KeyCallableFailed, KeySource
 from openrouter_async.transport.session import OBSERVERS, SessionManager
@@ -55,7 +54,6 @@ class Call:
     proxy: URL | None
     model: str | None = None
     max_tokens: int | None = None
-    admission: Admission | None = None
 
     def __repr__(self) -> str:
         return f"<Call {self.method} {self.url}>"

@@ -16,7 +16,10 @@ from openrouter_async.errors import (
 
 _UNSENT: frozenset[Phase] = frozenset({"pool", "connect"})
 _MEANINGS: dict[Phase, str] = {
-    "pool": "all connections stayed taken, or the key callable did not answer,",
+    "pool": (
+        "all connections stayed taken, the limiter let nobody in, or the key callable"
+        " did not answer,"
+    ),
     "connect": "no connection was made",
     "first_event": "no data arrived",
     "idle": "no further data event arrived",
