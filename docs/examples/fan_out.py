@@ -24,7 +24,7 @@ from pathlib import Path
 from openrouter_async import MapStatistics, OpenRouter
 
 MODEL = "openai/gpt-4o-mini-base"
-COLUMNS = ("id", "answer", "error")
+COLUMNS = ["id", "answer", "error"]
 
 Row = dict[str, str]
 
@@ -56,9 +56,13 @@ async def ask_all(source: Path, target: Path) -> MapStatistics:
         ):
             async for outcome in outcomes:
                 row = pending.pop(outcome.index)
-                text = outcome.value.text.strip() if outcome.ok else ""
-                error = "" if outcome.ok else str(outcome.error)
-                writer.writerow({"id": row["id"], "answer": text, "error": error})
+                line = {"id": row["id"]}
+                if outcome.error is None:
+                    line["answer"] = outcome.value.text.strip()
+                else:
+                    line["error"] = str(outcome.error)
+
+                writer.writerow(line)
 
     return outcomes.statistics()
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from openrouter_async.cli.connecting import client, naming_base_url
+from openrouter_async.cli.connecting import PLACES, client, naming_base_url
 from openrouter_async.cli.consoles import (
     failure_lines,
     show_notes,
@@ -117,7 +117,7 @@ async def answer(request: Request) -> None:
             retry=request.retries,
         ) as opened:
             ask = _stream if request.stream else _create
-            with naming_base_url(opened, "OPENROUTER_BASE_URL", "--base-url"):
+            with naming_base_url(opened, *PLACES):
                 completion = await ask(opened, request, Output())
     except OpenRouterError as error:
         show_notes(failure_lines(error.history) if told else ())

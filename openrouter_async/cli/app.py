@@ -12,6 +12,7 @@ from openrouter_async import __version__
 from openrouter_async.cli.complete import complete
 from openrouter_async.cli.consoles import show_message
 from openrouter_async.cli.demo import demo
+from openrouter_async.cli.map import map_prompts
 from openrouter_async.cli.running import EXIT_USAGE, exit_codes
 from openrouter_async.cli.simulate import simulate
 
@@ -33,9 +34,12 @@ class _Commands(TyperGroup):
             SystemExit: always, with its exit code.
         """
         run = cast("Callable[..., object]", super().main)
+        typed = options.get("args")
+        # Commands tell how to be run again, word for word.
+        own = {"obj": sys.argv[1:] if typed is None else typed}
         try:
             with exit_codes():
-                code = run(*args, **{**options, "standalone_mode": False})
+                code = run(*args, **{**options, **own, "standalone_mode": False})
         except typer.Exit as end:
             code = end.exit_code
         except _UsageError as error:
@@ -55,6 +59,7 @@ app: typer.Typer = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(complete)
+app.command("map")(map_prompts)
 app.command()(simulate)
 app.command()(demo)
 

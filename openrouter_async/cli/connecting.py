@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from msgspec import UNSET
 
 from openrouter_async.client import OpenRouter
-from openrouter_async.config import RetryPolicy
+from openrouter_async.config import RateLimits, RetryPolicy
 from openrouter_async.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -18,6 +18,9 @@ from openrouter_async.errors import (
     OpenRouterError,
     StreamInterruptedError,
 )
+
+PLACES = ("OPENROUTER_BASE_URL", "--base-url")
+"""Where a command that has the option takes the base URL from."""
 
 _NOT_FOUND = 404
 
@@ -28,6 +31,7 @@ def client(
     allow_http: bool = False,
     timeout: float | None = None,
     retry: RetryPolicy | int | None = None,
+    rate_limits: RateLimits | None = None,
 ) -> OpenRouter:
     """
     Return a client with the environment's key.
@@ -37,6 +41,7 @@ def client(
         allow_http: whether that may be without TLS.
         timeout: seconds for each whole call; None for the usual timers.
         retry: what is tried again; None for the usual policy.
+        rate_limits: that are known; None where the limiter is to find them.
 
     Raises:
         ConfigError: there is no key, or a setting cannot be used.
@@ -52,6 +57,7 @@ def client(
         base_url=UNSET if base_url is None else base_url,
         timeout=UNSET if timeout is None else timeout,
         retry=UNSET if retry is None else retry,
+        rate_limits=rate_limits,
         allow_http=allow_http,
     )
 
@@ -68,12 +74,14 @@ def naming_base_url(client: OpenRouter, *places: str) -> Generator[None]:
     try:
         yield
     except OpenRouterError as error:
-        if error.hint is None and _is_elsewhere(error):
-            error.hint = (
-                f"the base URL is {client.base_url}; see {' and '.join(places)}"
-            )
-
+        name_base_url(error, client, *places)
         raise
+
+
+def name_base_url(error: OpenRouterError, client: OpenRouter, *places: str) -> None:
+    """Let an error say which base URL was asked, if it may come of a wrong one."""
+    if error.hint is None and _is_elsewhere(error):
+        error.hint = f"the base URL is {client.base_url}; see {' and '.join(places)}"
 
 
 def _is_elsewhere(error: OpenRouterError) -> bool:

@@ -10,7 +10,12 @@ from contextlib import suppress
 from rich.console import Console
 from rich.text import Text
 
-from openrouter_async.errors import ConfigError, OpenRouterError, printable
+from openrouter_async.errors import (
+    ConfigError,
+    NotSentError,
+    OpenRouterError,
+    printable,
+)
 from openrouter_async.types.usage import Usage
 from openrouter_async.types.wire import AttemptFailure, ResponseMeta
 
@@ -39,6 +44,7 @@ def is_animated(console: Console) -> bool:
 
 
 _STREAM = "--extra must not hold `stream`; use --stream or --no-stream"
+_JOURNAL = "go on with what it was, name another file, or start over with --fresh"
 # What the library's messages name as its users do, and how the command line does.
 _NAMES = (
     (re.compile(r"\bTimeout\.total\b"), "--timeout"),
@@ -47,22 +53,44 @@ _NAMES = (
     (re.compile(r" or api_key="), ""),
     (re.compile(r"\bbase_url\b"), "the base URL"),
     (re.compile(r"^extra_body must not change `stream`.*"), _STREAM),
+    (re.compile(r"\bRateLimits\.(requests|tokens)_per_minute"), r"--\1-per-minute"),
+    (re.compile(r"; None waits however"), "; `--max-pause inf` waits however"),
+    (re.compile(r"\bmax_(in_flight|cost|pause)\b"), r"--max-\1"),
+    (re.compile(r"--max-in_flight"), "--max-in-flight"),
+    (re.compile(r"(?<=: )pass what it was, or name another journal$"), _JOURNAL),
+    (re.compile(r"(?<=, )or name another journal$"), "or name another file"),
+    (re.compile(r"(?<=: |; )url (?=was .* and is )"), "the base URL "),
 )
 
 
 def show_error(error: OpenRouterError) -> None:
     """Write an error as a line, and its hint as another."""
-    message, hint = str(error), printable(error.hint or "")
-    if hint:
-        message = message.removesuffix(hint).rstrip(". ")
+    show_message("error: ", "bold red", message_of(error))
+    show_hint(hint_of(error))
+
+
+def message_of(error: OpenRouterError) -> str:
+    """Return what an error says, without its hint, in the words of options."""
+    message = str(error)
+    if error.hint:
+        message = message.removesuffix(printable(error.hint)).rstrip(". ")
 
     # Of other errors the message may be the server's.
-    if isinstance(error, ConfigError):
+    if isinstance(error, ConfigError | NotSentError):
         message = _in_words_of_options(message)
 
-    show_message("error: ", "bold red", message)
+    return message
+
+
+def hint_of(error: OpenRouterError) -> str:
+    """Return what can be done about an error, '' if that is not known."""
+    return _in_words_of_options(printable(error.hint or ""))
+
+
+def show_hint(hint: str) -> None:
+    """Write a hint as a line, if there is one."""
     if hint:
-        show_message("hint: ", "dim", _in_words_of_options(hint))
+        show_message("hint: ", "dim", hint)
 
 
 def _in_words_of_options(text: str) -> str:
@@ -83,6 +111,12 @@ def show_notes(lines: Iterable[str]) -> None:
     """Write lines about a result to standard error."""
     for line in lines:
         _tell(Text(line, style="dim"))
+
+
+def show_lines(lines: Iterable[Text]) -> None:
+    """Write lines to standard error."""
+    for line in lines:
+        _tell(line)
 
 
 def _tell(line: Text) -> None:

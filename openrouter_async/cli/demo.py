@@ -21,7 +21,6 @@ from openrouter_async.cli.consoles import plural, stdout_console
 from openrouter_async.cli.fan_out_act import Crowd, fan_out_prompts
 from openrouter_async.cli.running import EXIT_FAILED, exit_codes
 from openrouter_async.client import OpenRouter
-from openrouter_async.config import RetryPolicy
 from openrouter_async.errors import ConfigError
 
 _LATENCY = 0.2
@@ -91,9 +90,7 @@ async def _simulated(play: Play, prompts: int, rate: float) -> int:
         simulator.rate_limit = RateLimit(rate, burst, retry_after=None)
         crowd = Crowd(
             prompts=prompts,
-            # Half as many again as the limit lets through: some will be refused.
-            in_flight=min(512, max(8, round(1.5 * rate * _LATENCY))),
-            retry=_patient(max_retries=1000, max_backoff=0.5),
+            in_flight=None,
             limit=f"{rate:g} {plural(rate, 'request')} a second",
             ideal=max(0.0, prompts - burst) / rate + _LATENCY,
         )
@@ -126,21 +123,10 @@ async def _live(console: Console, live: OpenRouter, play: Play, prompts: int) ->
         crowd = Crowd(
             prompts=prompts,
             in_flight=_LIVE_IN_FLIGHT,
-            retry=_patient(max_retries=8, max_backoff=20.0),
             limit="whatever rate the API allows",
             ideal=None,
         )
         return await fan_out_prompts(console, opened, play, crowd)
-
-
-def _patient(max_retries: int, max_backoff: float) -> RetryPolicy:
-    """Return the policy of who would rather wait than lose an answer."""
-    return RetryPolicy(
-        max_retries=max_retries,
-        budget_ratio=None,
-        throttle_backoff=0.2,
-        max_backoff=max_backoff,
-    )
 
 
 def _title(console: Console, line: str) -> None:

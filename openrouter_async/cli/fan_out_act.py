@@ -3,39 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from dataclasses import dataclass
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from openrouter_async.cli.acts import Play, heading
-from openrouter_async.cli.consoles import plural, show_error
-from openrouter_async.cli.fan_out import Tally, fan_out
-from openrouter_async.cli.progress import Gauge, gauge, show_result, show_stopped
+from openrouter_async.cli.consoles import cost, plural, show_error
+from openrouter_async.cli.progress import REFRESH, Gauge, end_echo, gauge
 from openrouter_async.cli.running import EXIT_INTERRUPTED
 from openrouter_async.client import OpenRouter
-from openrouter_async.config import RetryPolicy
-
-_REFRESH = 0.1  # seconds
+from openrouter_async.errors import OpenRouterError
+from openrouter_async.fanout.map import Outcomes
+from openrouter_async.fanout.statistics import MapStatistics
+from openrouter_async.types.completion import Completion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crowd:
     """
-    Hold how many prompts there are and how they are sent.
+    Hold how many prompts there are and what holds them up.
 
     Attributes:
         prompts: how many.
-        in_flight: how many at a time.
-        retry: what is tried again.
+        in_flight: how many at a time; None for the usual number.
         limit: the rate limit, in words.
         ideal: seconds it takes at best under that limit; None if it is not known.
     """
 
     prompts: int
-    in_flight: int
-    retry: RetryPolicy
+    in_flight: int | None
     limit: str
     ideal: float | None
 
@@ -44,7 +42,7 @@ async def fan_out_prompts(
     console: Console, client: OpenRouter, play: Play, crowd: Crowd
 ) -> int:
     """
-    Fan prompts out and show how it goes.
+    Map prompts and show how it goes.
 
     Returns:
         How many of them were lost.
@@ -52,49 +50,99 @@ async def fan_out_prompts(
     Raises:
         typer.Exit: Ctrl-C ended it before all were done.
     """
-    total, tasks = crowd.prompts, min(crowd.in_flight, crowd.prompts)
-    title = f"3. {total:,} {plural(total, 'prompt')}, against {crowd.limit}"
-    alone = "1 task has the client for itself"
-    heading(console, title, f"{tasks} tasks share one client" if tasks > 1 else alone)
-    loop = asyncio.get_running_loop()
-    tally = Tally(total=crowd.prompts, started=loop.time())
-    prompts = play.prompts(crowd.prompts)
-    work = fan_out(client, prompts, play.params, crowd.retry, tasks, tally)
-    try:
-        with gauge(console, crowd.prompts) as shown:
-            await watch(work, tally, shown)
-    except asyncio.CancelledError:
-        show_stopped(console, tally)
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+    heading(
+        console,
+        f"3. {crowd.prompts:,} {plural(crowd.prompts, 'prompt')}, against {crowd.limit}",
+        "async with client.completions.map(prompts, model=...) as outcomes:",
+        "the client is not told of the limit: it finds the rate by itself",
+    )
+    first_error: list[OpenRouterError] = []
 
-    show_result(console, tally, loop.time() - tally.started, crowd.ideal)
-    if tally.first_error is not None:
-        show_error(tally.first_error)
+    async def take(outcomes: Outcomes[Completion]) -> None:
+        async for outcome in outcomes:
+            if outcome.error is not None and not first_error:
+                first_error.append(outcome.error)
 
-    return tally.total - tally.answered
+    mapped = client.completions.map(
+        play.prompts(crowd.prompts), max_in_flight=crowd.in_flight, **play.params
+    )
+    async with mapped as outcomes:
+        taking = asyncio.create_task(take(outcomes))
+        try:
+            with gauge(console, crowd.prompts) as shown:
+                await watch(taking, outcomes, shown)
+        except asyncio.CancelledError:
+            end_echo(console)
+            show_stopped(console, outcomes.statistics(), crowd.prompts)
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+
+    show_result(console, outcomes.statistics(), crowd)
+    for error in first_error:
+        show_error(error)
+
+    return crowd.prompts - outcomes.statistics().succeeded
 
 
 async def watch(
-    work: Coroutine[object, object, None], tally: Tally, shown: Gauge
+    taking: asyncio.Task[None], outcomes: Outcomes[Completion], shown: Gauge
 ) -> None:
     """
-    Show a fan-out until it is over.
+    Show a map until it is over.
 
     Args:
-        work: the fan-out; cancelled when the display fails.
-        tally: that it keeps.
+        taking: takes its outcomes; cancelled when the display fails.
+        outcomes: of the map.
         shown: where its counts go.
     """
     loop = asyncio.get_running_loop()
-    task = loop.create_task(work)
     try:
-        while not task.done():
-            shown.show(tally, loop.time())
-            await asyncio.wait({task}, timeout=_REFRESH)
+        while not taking.done():
+            shown.show(outcomes.statistics(), loop.time())
+            await asyncio.wait({taking}, timeout=REFRESH)
 
-        await task
-        shown.show(tally, loop.time())
+        await taking
+        shown.show(outcomes.statistics(), loop.time())
     finally:
-        if not task.done():
-            task.cancel()
-            await asyncio.wait({task})
+        if not taking.done():
+            taking.cancel()
+            await asyncio.wait({taking})
+
+
+def show_result(console: Console, told: MapStatistics, crowd: Crowd) -> None:
+    """Show the table that closes the act."""
+    lost = crowd.prompts - told.succeeded
+    rows = {
+        "answered": f"{told.succeeded:,} of {crowd.prompts:,}",
+        "lost": f"{lost:,}",
+        "requests sent": f"{told.requests:,}",
+        "refused with 429": f"{told.throttled:,}",
+        "refused per prompt": f"{told.throttled / crowd.prompts:.3f}",
+        "cost": cost(told.cost),
+        "prompts per second": f"{told.succeeded / told.elapsed:,.1f}",
+        "wall time": f"{told.elapsed:.2f} s",
+    }
+    if crowd.ideal is not None:
+        rows["ideal time at this limit"] = f"{crowd.ideal:.2f} s"
+        rows["ideal : wall"] = f"{crowd.ideal / told.elapsed:.2f}"
+
+    console.print()
+    for label, value in rows.items():
+        style = f"not dim bold {'red' if lost else 'green'}"
+        line = Text(f"   {label:<26}", style="dim")
+        line.append(
+            f"{value:>16}", style=style if label in ("answered", "lost") else "not dim"
+        )
+        console.print(line)
+
+
+def show_stopped(console: Console, told: MapStatistics, total: int) -> None:
+    """Show in a line how far a map came that Ctrl-C ended."""
+    sent = told.finished + told.in_flight
+    parts = [
+        f"{told.succeeded:,} of {total:,} {plural(total, 'prompt')} answered",
+        f"{told.failed:,} lost" if told.failed else "",
+        f"{sent:,} sent",
+        f"{total - sent:,} not sent",
+    ]
+    line = f"   stopped: {', '.join(part for part in parts if part)}"
+    console.print(line, soft_wrap=True)

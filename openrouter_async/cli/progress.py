@@ -1,142 +1,183 @@
-"""The progress of a fan-out: a bar in a terminal, a few lines elsewhere."""
+"""The progress of a map: a bar in a terminal, a few lines elsewhere."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Protocol
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
-from openrouter_async.cli.consoles import cost, is_animated, plural
-from openrouter_async.cli.fan_out import Tally
+from openrouter_async.cli.consoles import cost, is_animated
+from openrouter_async.fanout.statistics import MapStatistics
+
+REFRESH = 0.1  # seconds
 
 _STEPS = 5  # lines where there is no bar
+_BEAT = 60.0  # seconds after which there is one more
 
-# Columns for the figures and for the ^C that a terminal echoes: where that goes to
-# the next line, the bar is shown twice.
-_BESIDE_BAR = 60
+# Columns for the figures beside the bar, and for the ^C that a terminal echoes behind
+# the line below it: where that goes to the next line, the bar is shown twice.
+_BESIDE_BAR = 46
+_ECHO = 4
+
+_RATE_OVER = 2.0  # seconds
+_RATE_OF = 50  # items, where they take longer
+_SAMPLES = 6000
+
+_MINUTE = 60.0
+_HOUR = 3600.0
+_SHORT = 100  # of a unit: above, the next one is used
 
 
 class Gauge(Protocol):
-    """Show how far a fan-out is."""
+    """Show how far a map is."""
 
-    def show(self, tally: Tally, now: float) -> None:
-        """Show the counts of now."""
+    def show(self, told: MapStatistics, now: float) -> None:
+        """Show how it stands at a time of the event loop's clock."""
         ...
 
 
-class _Bar:
-    def __init__(self, progress: Progress, total: int) -> None:
-        self._progress = progress
-        self._task = progress.add_task("", total=total, state="")
+class Speed:
+    """Measure items per second: of the last 50, or of two seconds if those are more."""
 
-    def show(self, tally: Tally, now: float) -> None:
-        self._progress.update(
-            self._task, completed=tally.done, state=_state(tally, now)
+    def __init__(self) -> None:
+        self._samples: deque[tuple[float, int]] = deque(maxlen=_SAMPLES)
+
+    def measure(self, finished: int, now: float) -> float:
+        """
+        Take in how many items are finished.
+
+        Returns:
+            Items per second; 0 as long as there is nothing to measure.
+        """
+        samples = self._samples
+        samples.append((now, finished))
+        while len(samples) > 2 and self._is_enough(samples[1]):
+            samples.popleft()
+
+        then, before = samples[0]
+        return (finished - before) / (now - then) if now > then else 0.0
+
+    def _is_enough(self, first: tuple[float, int]) -> bool:
+        """Tell whether a measure that starts there is long enough."""
+        now, finished = self._samples[-1]
+        return first[0] <= now - _RATE_OVER and finished - first[1] >= _RATE_OF
+
+
+class _Silence:
+    def show(self, told: MapStatistics, now: float) -> None:
+        return
+
+
+class _Bar:
+    def __init__(self, live: Live, console: Console, total: int) -> None:
+        self._live = live
+        self._total = total
+        self._speed = Speed()
+        self._width = console.width - _ECHO
+        self._progress = Progress(
+            TextColumn(" "),
+            BarColumn(bar_width=max(8, console.width - _BESIDE_BAR)),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[pace]}", style="dim"),
+            console=console,
         )
-        self._progress.refresh()
+        self._task = self._progress.add_task("", total=total, pace="")
+
+    def show(self, told: MapStatistics, now: float) -> None:
+        rate = self._speed.measure(told.finished, now)
+        pace = pace_text(rate, self._total - told.finished)
+        self._progress.update(self._task, completed=told.finished, pace=pace)
+        below = Text(f"   {state_text(told)}"[: self._width], style="dim", no_wrap=True)
+        self._live.update(Group(self._progress.get_renderable(), below), refresh=True)
 
 
 class _Lines:
     def __init__(self, console: Console, total: int) -> None:
         self._console = console
         self._total = total
+        self._speed = Speed()
         self._step = 1
+        self._last: float | None = None
 
-    def show(self, tally: Tally, now: float) -> None:
-        state = _state(tally, now)
-        if tally.done * _STEPS < self._step * self._total:
+    def show(self, told: MapStatistics, now: float) -> None:
+        rate = self._speed.measure(told.finished, now)
+        if self._last is None:
+            self._last = now
+
+        reached = told.finished * _STEPS >= self._step * self._total
+        if not reached and now - self._last < _BEAT:
             return
 
-        self._step = tally.done * _STEPS // self._total + 1
-        self._console.print(f"   {tally.done}/{tally.total}  {state}", soft_wrap=True)
+        self._last = now
+        self._step = told.finished * _STEPS // max(1, self._total) + 1
+        pace = pace_text(rate, self._total - told.finished)
+        line = f"   {told.finished}/{self._total}  {pace}  {state_text(told)}"
+        self._console.print(line, soft_wrap=True)
 
 
 @contextmanager
-def gauge(console: Console, total: int) -> Generator[Gauge]:
+def gauge(console: Console, total: int, *, silent: bool = False) -> Generator[Gauge]:
     """Give what suits the console."""
+    if silent:
+        yield _Silence()
+        return
+
     if not is_animated(console):
         yield _Lines(console, total)
         return
 
-    progress = Progress(
-        TextColumn(" "),
-        BarColumn(bar_width=max(8, console.width - _BESIDE_BAR)),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[state]}", style="dim"),
-        console=console,
-        # No thread of its own: the event loop says when.
-        auto_refresh=False,
-    )
-    with progress:
-        yield _Bar(progress, total)
+    # No thread of its own: the event loop says when.
+    with Live(console=console, auto_refresh=False) as live:
+        yield _Bar(live, console, total)
 
 
-def _state(tally: Tally, now: float) -> str:
-    rate = tally.rate(now)
-    left = tally.total - tally.done
-    state = f"{tally.in_flight:>3} in flight {rate:>4.0f}/s {tally.refused:>4} x 429"
-    if not left:
-        return f"{state}   done"
-
-    return f"{state} {left / rate:>4.0f} s left" if rate else f"{state}    ? s left"
-
-
-def show_result(
-    console: Console, tally: Tally, elapsed: float, ideal: float | None
-) -> None:
-    """
-    Show the table that closes a fan-out.
-
-    Args:
-        console: where to.
-        tally: its counts.
-        elapsed: seconds it took.
-        ideal: seconds it would take at best; None if that is not known.
-    """
-    rows = {
-        "answered": f"{tally.answered:,} of {tally.total:,}",
-        "lost": f"{tally.total - tally.answered:,}",
-        "answered after retries": f"{tally.retried:,}",
-        "requests sent": f"{tally.sent:,}",
-        "refused with 429": f"{tally.refused:,}",
-        "cost": cost(tally.cost),
-        "prompts per second": f"{tally.answered / elapsed:,.1f}",
-        "wall time": f"{elapsed:.2f} s",
-    }
-    if ideal is not None:
-        rows["ideal time at this limit"] = f"{ideal:.2f} s"
-
-    console.print()
-    for label, value in rows.items():
-        line = Text(f"   {label:<26}", style="dim")
-        line.append(f"{value:>16}", style=_style(label, tally))
-        console.print(line)
-
-
-def show_stopped(console: Console, tally: Tally) -> None:
-    """Show in a line how far a fan-out came that Ctrl-C ended."""
+def end_echo(console: Console) -> None:
+    """Go to the next line where a terminal has echoed a ^C and no bar was below it."""
     if console.is_dumb_terminal:
-        # Without a bar that is taken away, the ^C is still in front of the cursor.
         console.print()
 
-    prompts = f"{tally.total:,} {plural(tally.total, 'prompt')}"
-    parts = [
-        f"{tally.answered:,} of {prompts} answered",
-        f"{tally.lost:,} lost" if tally.lost else "",
-        f"{tally.begun:,} sent",
-        f"{tally.total - tally.begun:,} not sent",
-    ]
-    line = f"   stopped: {', '.join(part for part in parts if part)}"
-    console.print(line, soft_wrap=True)
+
+def pace_text(rate: float, left: int) -> str:
+    """Say how fast items finish, and how long the rest will take."""
+    if not left:
+        return f"{rate_text(rate)}  done"
+
+    return f"{rate_text(rate)}  {span(left / rate) if rate else '?'} left"
 
 
-def _style(label: str, tally: Tally) -> str:
-    if label not in ("answered", "lost"):
-        return "not dim"
+def state_text(told: MapStatistics) -> str:
+    """Say in a line what is under way, and what went wrong."""
+    parts = [f"{told.in_flight} in flight", f"{told.waiting} waiting"]
+    if told.rate is not None:
+        parts.append(f"limit {rate_text(told.rate)}")
 
-    whole = tally.answered == tally.total
-    return f"not dim bold {'green' if whole else 'red'}"
+    parts.append(f"{told.throttled} refused")
+    if told.failed:
+        parts.append(f"{told.failed} failed")
+
+    return "  ".join([*parts, cost(told.cost)])
+
+
+def rate_text(rate: float) -> str:
+    """Write a rate, by the minute where it is low."""
+    if rate >= 1 or not rate:
+        return f"{rate:.0f}/s"
+
+    return f"{rate * _MINUTE:.0f}/min"
+
+
+def span(seconds: float) -> str:
+    """Write a time to wait."""
+    if seconds < _SHORT:
+        return f"{seconds:.0f} s"
+
+    if seconds < _SHORT * _MINUTE:
+        return f"{seconds / _MINUTE:.0f} min"
+
+    return f"{seconds / _HOUR:.0f} h"

@@ -6,6 +6,7 @@ from math import inf, sqrt
 
 _FIRST_MARGIN = 2.0  # times the only cost that is known
 _DEVIATIONS = 2.0  # above the mean
+_ROUNDING = 1e-9  # of the bound: sums of floats must not keep the last item out
 
 
 class CostBudget:
@@ -27,7 +28,8 @@ class CostBudget:
         self.most = most
         self.spent = 0.0
         self._known = 0
-        self._squares = 0.0
+        self._mean = 0.0
+        self._squares = 0.0  # of the differences from the mean
 
     @property
     def estimate(self) -> float:
@@ -35,19 +37,18 @@ class CostBudget:
         if self._known == 0:
             return inf
 
-        mean = self.spent / self._known
         if self._known == 1:
-            return mean * _FIRST_MARGIN
+            return self._mean * _FIRST_MARGIN
 
-        variance = max(0.0, self._squares / self._known - mean * mean)
-        return mean + _DEVIATIONS * sqrt(variance)
+        return self._mean + _DEVIATIONS * sqrt(self._squares / self._known)
 
     def admits(self, in_flight: int) -> bool:
         """Tell whether one more may go out while so many have not ended."""
         if self._known == 0:
             return in_flight == 0 and self.most > 0
 
-        return self.spent + (in_flight + 1) * self.estimate <= self.most
+        expected = self.spent + (in_flight + 1) * self.estimate
+        return expected <= self.most * (1 + _ROUNDING)
 
     def add(self, cost: float | None) -> None:
         """Take in what an answer cost; None where it does not say."""
@@ -56,7 +57,10 @@ class CostBudget:
 
         self.spent += cost
         self._known += 1
-        self._squares += cost * cost
+        # Welford's way: equal costs have a deviation of exactly zero.
+        difference = cost - self._mean
+        self._mean += difference / self._known
+        self._squares += difference * (cost - self._mean)
 
     def reason(self) -> str:
         """Say why no more may go out."""

@@ -9,6 +9,7 @@ from openrouter_async.errors import (
     PermissionDeniedError,
     RateLimitError,
 )
+from openrouter_async.fanout.pressure import signal_of
 
 # https://openrouter.ai/docs/api-reference/limits
 _SPENT = frozenset(
@@ -39,7 +40,8 @@ def stops_the_run(error: OpenRouterError, max_pause: float | None) -> bool:
     if isinstance(error, PermissionDeniedError):
         return error.limit_source in _SPENT
 
-    if isinstance(error, RateLimitError | PaymentRequiredError):
+    limits = isinstance(error, RateLimitError | PaymentRequiredError)
+    if limits or signal_of(error) is not None:
         asked = max(error.retry_after or 0.0, error.limit_resets_in or 0.0)
         return max_pause is not None and asked > max_pause
 

@@ -85,7 +85,7 @@ def check_inputs(items: object) -> None:
         ConfigError: it says what was passed, and the remedy.
     """
     kind = type(items).__name__
-    if isinstance(items, str | bytes | Mapping):
+    if isinstance(items, str | bytes | bytearray | memoryview | Mapping):
         raise ConfigError(
             f"inputs is one {kind}, whose parts would be taken for items; pass a list"
             " of items: [item]"

@@ -145,6 +145,7 @@ class Pace:
         if rate is None:
             if self.in_flight >= int(self._window):
                 self._window_full_at = self._sent
+                self._widened = now  # silence begins when there is something to say
         else:
             late = now - self._next
             held_back = late < 1 / rate

@@ -26,8 +26,8 @@ T = TypeVar("T")
 
 # Items that were pulled and whose outcome was not taken yet, in times of those that
 # may be under way: what a slow consumer, or a slow item in an ordered run, holds up.
-_WINDOW = 2
-_ORDERED_WINDOW = 4
+# With 2, tasks that finish together wait for the consumer (8 us an item).
+_WINDOW = 4
 _TASKS = 2  # tasks, in the same measure: some of their items are held back
 
 
@@ -78,9 +78,7 @@ class Run(Generic[T]):
         self._journal = journal
         cost = settings.max_cost
         self._budget = None if cost is None else CostBudget(cost)
-        self._window = settings.max_in_flight * (
-            _ORDERED_WINDOW if settings.ordered else _WINDOW
-        )
+        self._window = settings.max_in_flight * _WINDOW
         self._slots = Slots(settings.max_in_flight, self._nudge)
         self._tally = Tally(limiter)
         self._handover = Handover[T](ordered=settings.ordered)
