@@ -8,6 +8,7 @@ from openrouter_async.fanout.deliveries import Sent
 
 _PROBE_AFTER = 40  # requests let in at the bound before one more is tried
 _SOONEST = 5  # the same after many probes that went well
+_LATEST = 640  # the same after many that were refused: each costs a wait
 _FIRST_WAIT = 0.5  # seconds, when not even one request is let in
 _LONGEST_WAIT = 30.0
 
@@ -29,6 +30,7 @@ class InFlightBound:
         self.most = inf
         self._let_in = 0
         self._probe_after = _PROBE_AFTER
+        self._probing = False  # whether the last change was one more
         self._lowered_at = 0  # number of the last request at the bound before
         self._wait = 0.0
         self._resume_at = -inf
@@ -47,6 +49,7 @@ class InFlightBound:
         if self._let_in >= self._probe_after:
             self._let_in = 0
             self._probe_after = max(_SOONEST, self._probe_after * 3 // 4)
+            self._probing = True
             self.most += 1
 
     def refused(self, sent: Sent, last_sent: int, now: float) -> None:
@@ -63,7 +66,11 @@ class InFlightBound:
             self._wait = min(max(2 * self._wait, _FIRST_WAIT), _LONGEST_WAIT)
             self._resume_at = now + self._wait
 
-        self.most = max(1, min(self.most, sent.in_flight - 1))
+        most = max(1, min(self.most, sent.in_flight - 1))
+        known = self._probing and most == self.most - 1
+        later = min(_LATEST, max(_PROBE_AFTER, 2 * self._probe_after))
+        self._probe_after = later if known else _PROBE_AFTER
+        self._probing = False
         self._let_in = 0
-        self._probe_after = _PROBE_AFTER
         self._lowered_at = last_sent
+        self.most = most
