@@ -267,3 +267,5 @@ class ResponseTooLargeError(ResponseDecodeError):
 
 class NotSentError(OpenRouterError):
     """Raised, or put into an outcome, when a stopped run did not send an item."""
+
+    kind: Kind = "unsent"

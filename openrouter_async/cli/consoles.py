@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from rich.console import Console
@@ -44,9 +44,18 @@ def is_animated(console: Console) -> bool:
 
 
 _STREAM = "--extra must not hold `stream`; use --stream or --no-stream"
+_OPTIONS = (
+    "max_tokens|temperature|top_p|n|stop|seed|logprobs|suffix|echo|provider|model"
+)
 _JOURNAL = "go on with what it was, name another file, or start over with --fresh"
+
+
+def _as_option(name: re.Match[str]) -> str:
+    return "--" + name[0].replace("_", "-")
+
+
 # What the library's messages name as its users do, and how the command line does.
-_NAMES = (
+_NAMES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"\bTimeout\.total\b"), "--timeout"),
     (re.compile(r"\ballow_http=True"), "--allow-http"),
     (re.compile(r"; use api_key="), "; the key goes into OPENROUTER_API_KEY"),
@@ -55,8 +64,8 @@ _NAMES = (
     (re.compile(r"^extra_body must not change `stream`.*"), _STREAM),
     (re.compile(r"\bRateLimits\.(requests|tokens)_per_minute"), r"--\1-per-minute"),
     (re.compile(r"; None waits however"), "; `--max-pause inf` waits however"),
-    (re.compile(r"\bmax_(in_flight|cost|pause)\b"), r"--max-\1"),
-    (re.compile(r"--max-in_flight"), "--max-in-flight"),
+    (re.compile(r"\bmax_(in_flight|cost|pause)\b"), _as_option),
+    (re.compile(rf"(?<=[:;] )({_OPTIONS})(?= was )"), _as_option),
     (re.compile(r"(?<=: )pass what it was, or name another journal$"), _JOURNAL),
     (re.compile(r"(?<=, )or name another journal$"), "or name another file"),
     (re.compile(r"(?<=: |; )url (?=was .* and is )"), "the base URL "),

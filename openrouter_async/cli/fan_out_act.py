@@ -50,9 +50,10 @@ async def fan_out_prompts(
     Raises:
         typer.Exit: Ctrl-C ended it before all were done.
     """
+    total = crowd.prompts
     heading(
         console,
-        f"3. {crowd.prompts:,} {plural(crowd.prompts, 'prompt')}, against {crowd.limit}",
+        f"3. {total:,} {plural(total, 'prompt')}, against {crowd.limit}",
         "async with client.completions.map(prompts, model=...) as outcomes:",
         "the client is not told of the limit: it finds the rate by itself",
     )
@@ -64,23 +65,23 @@ async def fan_out_prompts(
                 first_error.append(outcome.error)
 
     mapped = client.completions.map(
-        play.prompts(crowd.prompts), max_in_flight=crowd.in_flight, **play.params
+        play.prompts(total), max_in_flight=crowd.in_flight, **play.params
     )
     async with mapped as outcomes:
         taking = asyncio.create_task(take(outcomes))
         try:
-            with gauge(console, crowd.prompts) as shown:
+            with gauge(console, total) as shown:
                 await watch(taking, outcomes, shown)
         except asyncio.CancelledError:
             end_echo(console)
-            show_stopped(console, outcomes.statistics(), crowd.prompts)
+            show_stopped(console, outcomes.statistics(), total)
             raise typer.Exit(EXIT_INTERRUPTED) from None
 
     show_result(console, outcomes.statistics(), crowd)
     for error in first_error:
         show_error(error)
 
-    return crowd.prompts - outcomes.statistics().succeeded
+    return total - outcomes.statistics().succeeded
 
 
 async def watch(

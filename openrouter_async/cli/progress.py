@@ -48,13 +48,15 @@ class Speed:
     def __init__(self) -> None:
         self._samples: deque[tuple[float, int]] = deque(maxlen=_SAMPLES)
 
-    def measure(self, finished: int, now: float) -> float:
+    def measure(self, told: MapStatistics, now: float) -> float:
         """
         Take in how many items are finished.
 
         Returns:
-            Items per second; 0 as long as there is nothing to measure.
+            Items per second; 0 as long as there is nothing to measure. What comes
+            from the journal is not counted: it says nothing of what is to come.
         """
+        finished = told.finished - told.replayed
         samples = self._samples
         samples.append((now, finished))
         while len(samples) > 2 and self._is_enough(samples[1]):
@@ -90,7 +92,7 @@ class _Bar:
         self._task = self._progress.add_task("", total=total, pace="")
 
     def show(self, told: MapStatistics, now: float) -> None:
-        rate = self._speed.measure(told.finished, now)
+        rate = self._speed.measure(told, now)
         pace = pace_text(rate, self._total - told.finished)
         self._progress.update(self._task, completed=told.finished, pace=pace)
         below = Text(f"   {state_text(told)}"[: self._width], style="dim", no_wrap=True)
@@ -106,9 +108,12 @@ class _Lines:
         self._last: float | None = None
 
     def show(self, told: MapStatistics, now: float) -> None:
-        rate = self._speed.measure(told.finished, now)
+        rate = self._speed.measure(told, now)
         if self._last is None:
             self._last = now
+
+        if told.finished >= self._total:
+            return  # what it came to is said by others
 
         reached = told.finished * _STEPS >= self._step * self._total
         if not reached and now - self._last < _BEAT:

@@ -14,7 +14,8 @@ class CostBudget:
     Let items in while what is in flight will not overshoot.
 
     What an item costs is known only afterwards. The first one goes alone; then each
-    is expected to cost the mean so far and twice the standard deviation.
+    is expected to cost the mean so far and twice the standard deviation. After an
+    answer that does not say what it cost there is nothing to go by.
 
     Args:
         most: USD.
@@ -28,6 +29,7 @@ class CostBudget:
         self.most = most
         self.spent = 0.0
         self._known = 0
+        self._untold = False
         self._mean = 0.0
         self._squares = 0.0  # of the differences from the mean
 
@@ -44,6 +46,9 @@ class CostBudget:
 
     def admits(self, in_flight: int) -> bool:
         """Tell whether one more may go out while so many have not ended."""
+        if self._untold:
+            return False
+
         if self._known == 0:
             return in_flight == 0 and self.most > 0
 
@@ -53,6 +58,7 @@ class CostBudget:
     def add(self, cost: float | None) -> None:
         """Take in what an answer cost; None where it does not say."""
         if cost is None:
+            self._untold = True
             return
 
         self.spent += cost
@@ -64,6 +70,15 @@ class CostBudget:
 
     def reason(self) -> str:
         """Say why no more may go out."""
+        if self._untold:
+            return (
+                "an answer does not say what it cost (usage.cost), so that"
+                f" max_cost=${self.most:.6g} cannot be kept"
+            )
+
+        if self._known == 0:
+            return f"max_cost=${self.most:.6g} leaves nothing to spend"
+
         return (
             f"${self.spent:.6g} of max_cost=${self.most:.6g} are spent, and one more"
             f" item may cost ${self.estimate:.6g}"

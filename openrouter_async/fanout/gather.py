@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import AsyncIterable, Callable, Iterable
 from typing import TypeVar
 
@@ -28,8 +29,9 @@ async def gather_outcomes(
 
     Raises:
         ConfigError: the inputs, or settings of the run, cannot be used.
-        OSError: the journal cannot be opened. One that breaks later stops the run,
-            whose outcomes are returned: those that were not sent say why.
+        OSError: the journal cannot be opened, or broke before there was an answer.
+            One that breaks later stops the run, and answers are not thrown away:
+            items that were not sent say why, or a warning does.
     """
     check_inputs(inputs)
     items = await _listed(inputs)
@@ -38,9 +40,13 @@ async def gather_outcomes(
         try:
             async for outcome in outcomes:
                 places[outcome.index] = outcome
-        except OSError:
+        except Exception as exc:
+            if not any(place is not None and place.ok for place in places):
+                raise
+
             if None not in places:
-                raise  # nobody would hear of it
+                told = f"every item has its outcome, but the run broke: {exc!r}"
+                warnings.warn(told, RuntimeWarning, stacklevel=3)
 
     cause = outcomes.statistics().cause
     return [

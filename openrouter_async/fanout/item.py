@@ -44,9 +44,11 @@ class ItemTurn:
         key: what the journal knows it by, once that is known.
         state: where it is.
         dismissed: what it ends with, if the run has stopped.
+        owed: whether a request that failed may be billed all the same.
     """
 
     __slots__ = (
+        "_last",
         "_limiter",
         "_max_pause",
         "_sending",
@@ -60,6 +62,7 @@ class ItemTurn:
         "index",
         "item",
         "key",
+        "owed",
         "state",
         "task",
     )  # fmt: skip
@@ -84,6 +87,8 @@ class ItemTurn:
         self.state: State = "waiting"
         self.task = task
         self.dismissed: NotSentError | None = None
+        self.owed = False
+        self._last = False
         self._limiter = limiter
         self._max_pause = max_pause
         self._slots = slots
@@ -152,8 +157,12 @@ class ItemTurn:
             self._tally.in_flight -= 1
             self._tally.waiting += 1
 
+        self.owed = self.owed or error.maybe_billed
         if hold.verdict != "fault":
             self._tally.throttled += 1
+
+        if self._last:
+            return Hold("stop", reason="The run had stopped: it was not sent again")
 
         if hold.seconds:
             self.give_slot()
@@ -193,8 +202,10 @@ class ItemTurn:
         )
 
     def dismiss(self, error: NotSentError) -> None:
-        """End the item with that error, if no request of it is under way."""
-        if self.state == "waiting" and self.dismissed is None:
+        """End the item with that error; a request under way ends first, as the last."""
+        if self.state != "waiting":
+            self._last = True
+        elif self.dismissed is None:
             self.dismissed = error
             self.task.cancel()
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
 from itertools import count
 from random import random as uniform
+from threading import Lock
+from typing import TypeAlias
 
 from openrouter_async.config import RateLimits, is_number
 from openrouter_async.errors import ConfigError
@@ -17,12 +20,15 @@ _LANES_KEPT = 256
 
 MAX_PAUSE = 120.0
 
+_Place: TypeAlias = tuple[Scope, asyncio.AbstractEventLoop]
+
 
 class Limiter:
     """
     Let requests out at the rate that the API takes, which it finds by itself.
 
-    It knows one limit for each base URL, API key and model. 429, 402 for what is in
+    It knows one limit for each base URL, API key and model (and for each event loop,
+    where several run in threads). 429, 402 for what is in
     flight, and 503 and 529 while others succeed, lower the flow; the call they hit
     goes again, without using up its retries. Calls are let in in the order in which
     they were made.
@@ -52,7 +58,9 @@ class Limiter:
         check_max_pause("Limiter.max_pause", max_pause)
         self._limits = limits or RateLimits()
         self._max_pause = max_pause
-        self._lanes: OrderedDict[Scope, Lane] = OrderedDict()
+        # One for each event loop: loops of several threads do not wait for each other.
+        self._lanes: OrderedDict[_Place, Lane] = OrderedDict()
+        self._lock = Lock()
         self._order = count()
 
     def enter(
@@ -68,6 +76,11 @@ class Limiter:
         """
         return self.enter_patiently(scope, prompt_tokens, max_tokens, self._max_pause)
 
+    @property
+    def max_pause(self) -> float | None:
+        """Longest pause that is waited out, seconds; None for any."""
+        return self._max_pause
+
     def enter_patiently(
         self,
         scope: Scope,
@@ -81,15 +94,28 @@ class Limiter:
         return LaneTurn(lane, order, prompt_tokens, max_tokens, max_pause)
 
     def _lane(self, scope: Scope) -> Lane:
-        lane = self._lanes.get(scope)
-        if lane is None:
-            lane = Lane(scope, self._limits, clock=time.monotonic, random=uniform)
-            self._forget_idle()
-            self._lanes[scope] = lane
-        else:
-            self._lanes.move_to_end(scope)
+        place = (scope, asyncio.get_running_loop())
+        with self._lock:
+            lane = self._lanes.get(place)
+            if lane is None:
+                lane = self._inherited(scope) or self._new(scope)
+                self._forget_idle()
+                self._lanes[place] = lane
+            else:
+                self._lanes.move_to_end(place)
 
         return lane
+
+    def _new(self, scope: Scope) -> Lane:
+        return Lane(scope, self._limits, clock=time.monotonic, random=uniform)
+
+    def _inherited(self, scope: Scope) -> Lane | None:
+        """Return the lane of a loop that has ended: it knows the rate."""
+        for place in self._lanes:
+            if place[0] == scope and place[1].is_closed():
+                return self._lanes.pop(place)
+
+        return None
 
     def _forget_idle(self) -> None:
         """Keep lanes in bounds: a service may use a key for each of its users."""
@@ -97,8 +123,8 @@ class Limiter:
         if spare <= 0:
             return
 
-        for scope in [each for each, lane in self._lanes.items() if lane.idle][:spare]:
-            del self._lanes[scope]
+        for place in [each for each, lane in self._lanes.items() if lane.idle][:spare]:
+            del self._lanes[place]
 
     def statistics(self, scope: Scope | None = None) -> LimiterStatistics:
         """
@@ -109,7 +135,7 @@ class Limiter:
         """
         lanes = [
             lane.statistics()
-            for lane in self._lanes.values()
+            for lane in tuple(self._lanes.values())
             if scope is None or lane.scope == scope
         ]
         return LimiterStatistics(lanes=tuple(lanes))

@@ -80,6 +80,9 @@ class Outcomes(Generic[T]):
             return outcome
 
         await self.aclose()
+        if isinstance(run.crash, StopAsyncIteration):
+            raise RuntimeError("something raised StopAsyncIteration") from run.crash
+
         if run.crash is not None:
             raise run.crash
 
@@ -88,12 +91,13 @@ class Outcomes(Generic[T]):
     async def _open(self) -> Run[T]:
         async with self._opening:
             if self._run is None:
-                if self._closed:
-                    raise ConfigError("these outcomes were closed; call map() again")
-
+                self._check_open()
                 journal = None
                 if self._path is not None:
                     journal = await Journal.open(self._path, self._parameters)
+                    if self._closed:
+                        await journal.aclose()
+                        self._check_open()
 
                 self._loop = asyncio.get_running_loop()
                 self._run = Run(
@@ -101,6 +105,10 @@ class Outcomes(Generic[T]):
                 )
 
         return self._run
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ConfigError("these outcomes were closed; call map() again")
 
     async def aclose(self) -> None:
         """

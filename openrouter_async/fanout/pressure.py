@@ -5,7 +5,11 @@ from __future__ import annotations
 from enum import Enum, auto
 from math import inf
 
-from openrouter_async.errors import OpenRouterError, PaymentRequiredError
+from openrouter_async.errors import (
+    OpenRouterError,
+    PaymentRequiredError,
+    ServerError,
+)
 from openrouter_async.types.admission import Hold
 
 _LOAD_PATIENCE = 30.0  # seconds without a success after which load is an outage
@@ -37,6 +41,9 @@ def signal_of(error: OpenRouterError) -> Signal | None:
 
     if error.kind != "throttled":
         return None
+
+    if isinstance(error, ServerError):
+        return Signal.LOAD  # overload under another name
 
     in_flight = isinstance(error, PaymentRequiredError)
     return Signal.IN_FLIGHT if in_flight else Signal.RATE

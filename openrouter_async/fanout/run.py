@@ -16,7 +16,7 @@ from openrouter_async.fanout.inputs import Inputs
 from openrouter_async.fanout.item import ItemTurn
 from openrouter_async.fanout.journal import Entry, Journal, Key
 from openrouter_async.fanout.limiter import Limiter
-from openrouter_async.fanout.outcomes import Outcome, Success
+from openrouter_async.fanout.outcomes import Failure, Item, Outcome, Success
 from openrouter_async.fanout.slots import Slots
 from openrouter_async.fanout.statistics import MapStatistics
 from openrouter_async.fanout.tally import Tally
@@ -86,6 +86,7 @@ class Run(Generic[T]):
         self._idle: deque[asyncio.Future[None]] = deque()
         self._items: set[ItemTurn] = set()
         self._pulling = 0
+        self._awaiting: set[asyncio.Task[None]] = set()
         self._over = False
         self._closing: asyncio.Future[None] | None = None
 
@@ -160,10 +161,11 @@ class Run(Generic[T]):
         if pulled - self._handover.taken >= self._window:
             return False
 
-        if self._budget is None or self._budget.admits(len(self._items)):
+        under_way = len(self._items) + self._pulling
+        if self._budget is None or self._budget.admits(under_way):
             return True
 
-        if not self._items and not self._pulling:
+        if not under_way:
             self._stop(NotSentError(self._budget.reason()))
 
         return False
@@ -214,7 +216,7 @@ class Run(Generic[T]):
             found = (
                 self._inputs.take()
                 if self._inputs.at_hand
-                else await self._inputs.next()
+                else await self._next_input(task)
             )
         except Exception as exc:
             self._inputs.break_off()
@@ -223,7 +225,8 @@ class Run(Generic[T]):
         finally:
             self._pulling -= 1
 
-        if found is None or self._over:
+        stopped = self.cause is not None
+        if found is None or (self._over and not stopped):
             self._finish()
             return None
 
@@ -236,27 +239,58 @@ class Run(Generic[T]):
             tally=self._tally,
             task=task,
         )
+        if stopped:
+            turn.dismissed = self._not_sent()
+
         self._items.add(turn)
         self._nudge()
         return turn
 
+    async def _next_input(self, task: asyncio.Task[None]) -> tuple[Item] | None:
+        self._awaiting.add(task)
+        try:
+            return await self._inputs.next()
+        except asyncio.CancelledError as exc:
+            if task.cancelling():
+                raise
+
+            # Of what the input itself awaits: it must not pass for the end.
+            raise RuntimeError("the input was cancelled by something else") from exc
+        finally:
+            self._awaiting.discard(task)
+
     # One item
 
     async def _settle(self, turn: ItemTurn) -> Outcome[T]:
+        if turn.dismissed is not None:
+            return turn.failure(turn.dismissed)
+
         try:
             return await self._answer(turn)
         except OpenRouterError as error:
             self._note_failure(turn, error)
             return turn.failure(error)
-        except asyncio.CancelledError:
-            if turn.dismissed is None or turn.task.uncancel():
-                raise
-
-            self._note_failure(turn, turn.dismissed)
-            return turn.failure(turn.dismissed)
+        except asyncio.CancelledError as exc:
+            return self._cancelled(turn, exc)
         except Exception as exc:
-            self._break(exc)
-            return turn.failure(_error_for(turn, exc))
+            return self._broken(turn, exc)
+
+    def _cancelled(self, turn: ItemTurn, exc: asyncio.CancelledError) -> Failure:
+        if not turn.task.cancelling():
+            # Something that the caller's own code awaits was: no item may be lost.
+            told = RuntimeError("the call was cancelled by something that it awaited")
+            told.__cause__ = exc
+            return self._broken(turn, told)
+
+        if turn.dismissed is None or turn.task.uncancel():
+            raise exc
+
+        self._note_failure(turn, turn.dismissed)
+        return turn.failure(turn.dismissed)
+
+    def _broken(self, turn: ItemTurn, exc: Exception) -> Failure:
+        self._break(exc)
+        return turn.failure(_error_for(turn, exc))
 
     async def _answer(self, turn: ItemTurn) -> Success[T]:
         body, send = self._work.prepare(turn.item)
@@ -269,7 +303,7 @@ class Run(Generic[T]):
             turn.before_sending(partial(self._journal.sent, turn.key))
 
         value = await send(turn)
-        self._note_success(value)
+        self._spend(self._work.receipt(value))
         if turn.key is not None:
             await self._keep(turn, turn.key, value)
 
@@ -283,8 +317,7 @@ class Run(Generic[T]):
 
         raise NotSentError("not sent, as the journal cannot be read")
 
-    def _note_success(self, value: T) -> None:
-        receipt = self._work.receipt(value)
+    def _spend(self, receipt: Receipt) -> None:
         self._tally.spend(receipt)
         if self._budget is not None:
             self._budget.add(receipt.cost)
@@ -301,15 +334,17 @@ class Run(Generic[T]):
             self._break(exc)  # the answer is here all the same
 
     def _note_failure(self, turn: ItemTurn, error: OpenRouterError) -> None:
-        owed = error.maybe_billed or any(past.status is None for past in error.history)
+        owed = turn.owed or error.maybe_billed
         if turn.key is not None and self._journal is not None and not owed:
             self._journal.failed(turn.key)
 
         usage = None if error.partial is None else error.partial.usage
         if usage is not None:
-            self._tally.spend(Receipt(usage.total_tokens, usage.cost))
+            self._spend(Receipt(usage.total_tokens, usage.cost))
 
-        if stops_the_run(error, self._settings.max_pause):
+        # What cannot be used once the item could is of the client: closed, no key.
+        of_client = isinstance(error, ConfigError) and turn.attempts > 0
+        if of_client or stops_the_run(error, self._settings.max_pause):
             self._stop(error)
 
     # Ends
@@ -330,9 +365,15 @@ class Run(Generic[T]):
         self.cause = cause
         self._finish()
         for turn in self._items:
-            turn.dismiss(NotSentError(f"not sent, as the run had stopped: {cause}"))
+            turn.dismiss(self._not_sent())
+
+        for task in self._awaiting:
+            task.cancel()  # the input may never give another item
 
         self._handover.wake()
+
+    def _not_sent(self) -> NotSentError:
+        return NotSentError(f"not sent, as the run had stopped: {self.cause}")
 
     def _break(self, exc: Exception, *, finish: bool = False) -> None:
         """Stop for something that is no outcome of an item."""

@@ -42,7 +42,8 @@ class LimiterStatistics:
     Tell how a limiter's calls stand.
 
     Attributes:
-        lanes: one for each base URL, key and model in use, oldest first.
+        lanes: one for each base URL, key and model in use, the one used last at the
+            end.
     """
 
     lanes: tuple[LaneStatistics, ...]

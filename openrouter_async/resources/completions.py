@@ -7,11 +7,11 @@ from functools import partial
 from os import PathLike
 from typing import Literal, Unpack, overload
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from openrouter_async.errors import ConfigError
 from openrouter_async.fanout.gather import gather_outcomes
-from openrouter_async.fanout.limiter import MAX_PAUSE, Limiter
+from openrouter_async.fanout.limiter import Limiter
 from openrouter_async.fanout.map import Outcomes, check_run
 from openrouter_async.fanout.outcomes import Item, Outcome
 from openrouter_async.fanout.run import RunSettings
@@ -187,7 +187,7 @@ class Completions:
         ordered: bool = False,
         journal: str | PathLike[str] | None = None,
         max_cost: float | None = None,
-        max_pause: float | None = MAX_PAUSE,
+        max_pause: float | UnsetType | None = UNSET,
         timeout: TimeoutOption = UNSET,
         retry: RetryOption = UNSET,
         extra_body: Mapping[str, Json] | None = None,
@@ -208,15 +208,14 @@ class Completions:
                 the common ones; pulled one at a time when there is room for it.
             max_in_flight: requests at a time; 256, or what the pool and the limit on
                 open files allow.
-            ordered: yield outcomes in the order of the inputs; up to four times
-                `max_in_flight` of them are kept for that.
+            ordered: yield outcomes in the order of the inputs.
             journal: path of a file that gets every answer before it is yielded; a
                 run that is given it again sends only what is missing.
             max_cost: USD; no item is sent that could overshoot it, by the mean and
                 deviation of what was spent.
             max_pause: longest wait that a server may ask for, and longest time with
                 nothing but refusals before they count as failures, seconds; None for
-                any.
+                any. Default: the limiter's, 120.
             timeout: timers for each call, as in `create`.
             retry: policy for each call, as in `create`; refusals by a limit are
                 outside of it.
@@ -233,6 +232,9 @@ class Completions:
             OSError: from the iteration: the journal cannot be written; it comes after
                 the outcomes of what was under way.
         """
+        if isinstance(max_pause, UnsetType):
+            max_pause = self._limiter.max_pause
+
         if max_in_flight is None:
             max_in_flight = default_in_flight(self._transport.sessions.connections)
 
@@ -262,7 +264,7 @@ class Completions:
         max_in_flight: int | None = None,
         journal: str | PathLike[str] | None = None,
         max_cost: float | None = None,
-        max_pause: float | None = MAX_PAUSE,
+        max_pause: float | UnsetType | None = UNSET,
         timeout: TimeoutOption = UNSET,
         retry: RetryOption = UNSET,
         extra_body: Mapping[str, Json] | None = None,
@@ -417,14 +419,16 @@ def _kind(item: object) -> str:
     if isinstance(item, str):
         return "str"
 
-    if isinstance(item, int | float) and not isinstance(item, bool):
+    if _is_number(item):
         return "number"
 
     return "tokens" if is_array(item) and _is_tokens(item) else type(item).__name__
 
 
+def _is_number(item: object) -> bool:
+    return isinstance(item, int | float) and not isinstance(item, bool)
+
+
 def _is_tokens(items: Sequence[object]) -> bool:
     # In C where it can be: a prompt can be a hundred thousand token ids.
-    return set(map(type, items)) <= {int} or all(
-        _kind(item) == "number" for item in items
-    )
+    return set(map(type, items)) <= {int} or all(map(_is_number, items))

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from msgspec import UNSET
 
 from openrouter_async.config import RetryPolicy, Timeout
+from openrouter_async.errors import ConfigError, OpenRouterError
 from openrouter_async.fanout.journal import Entry
 from openrouter_async.fanout.outcomes import Item
 from openrouter_async.fanout.work import Receipt
@@ -79,7 +80,13 @@ class CallWork(Generic[AnswerT]):
         self, item: Item
     ) -> tuple[bytes, Callable[[Admission], Awaitable[AnswerT]]]:
         """Return the encoded request of an item, and what sends it."""
-        call = self._call_for(item)
+        try:
+            call = self._call_for(item)
+        except OpenRouterError:
+            raise
+        except Exception as exc:  # of the item's own code: a row that is lazy
+            raise ConfigError(f"the item cannot be read: {exc!r}") from exc
+
         return call.body, partial(self._send, call)
 
     def _send(self, call: Call, admission: Admission) -> Awaitable[AnswerT]:

@@ -1,0 +1,209 @@
+"""`openrouter-async map`: a file of prompts, a file of answers."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Sequence
+from typing import Annotated, cast
+
+import typer
+
+from openrouter_async.cli.consoles import show_notes
+from openrouter_async.cli.map_report import MapReport
+from openrouter_async.cli.map_run import MapJob, run_map
+from openrouter_async.cli.map_summary import show_report
+from openrouter_async.cli.places import find_places
+from openrouter_async.cli.prompt_files import Format, line_form, open_prompts
+from openrouter_async.cli.prompt_lines import LineForm
+from openrouter_async.cli.request_options import (
+    AllowHTTP,
+    BaseURL,
+    Choices,
+    Echo,
+    Extra,
+    Logprobs,
+    MaxTokens,
+    Model,
+    Provider,
+    Retries,
+    Seed,
+    Stop,
+    Suffix,
+    Temperature,
+    TopP,
+    json_object,
+    request_params,
+)
+from openrouter_async.cli.running import exit_codes
+from openrouter_async.config import RateLimits
+from openrouter_async.errors import ConfigError
+from openrouter_async.fanout.limiter import MAX_PAUSE
+from openrouter_async.types.completion_params import CompletionParams
+
+_BAD_TOLD = 10
+_ITEMS_OWN = ("prompt", "stream")
+
+
+def map_prompts(
+    context: typer.Context,
+    prompts: Annotated[str, typer.Argument(help="A file; - is standard input.")],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="ANSWERS",
+            help="A file of JSON lines; - is standard output.",
+        ),
+    ],
+    form: Annotated[
+        Format | None,
+        typer.Option(
+            "--format", help="Of the prompts; else .txt is text, the rest JSON lines."
+        ),
+    ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAMES", help="Members of lines that are not sent."),
+    ] = None,
+    send: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAMES", help="Members of lines that are sent unknown."),
+    ] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Go on without lines that are bad.")
+    ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Write whole answers, as received.")
+    ] = False,
+    ordered: Annotated[
+        bool, typer.Option("--ordered", help="Write answers in the prompts' order.")
+    ] = False,
+    journal: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="To go on from; by default ANSWERS.journal."),
+    ] = None,
+    no_journal: Annotated[
+        bool, typer.Option("--no-journal", help="Keep nothing to go on from.")
+    ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start over; forget earlier answers.")
+    ] = False,
+    max_in_flight: Annotated[
+        int | None, typer.Option(min=1, help="Requests at a time; 256.")
+    ] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(metavar="USD", help="Stop before it costs more.")
+    ] = None,
+    max_pause: Annotated[
+        float,
+        typer.Option(metavar="S", help="Longest wait for a limit; inf for any."),
+    ] = MAX_PAUSE,
+    requests_per_minute: Annotated[
+        float | None, typer.Option(help="A limit that you know of.")
+    ] = None,
+    tokens_per_minute: Annotated[
+        float | None, typer.Option(help="A limit that you know of.")
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Say nothing but what is wrong.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Sum up as a JSON object.")
+    ] = False,
+    model: Model = None,
+    max_tokens: MaxTokens = None,
+    temperature: Temperature = None,
+    top_p: TopP = None,
+    n: Choices = None,
+    stop: Stop = None,
+    seed: Seed = None,
+    logprobs: Logprobs = None,
+    suffix: Suffix = None,
+    echo: Echo = False,
+    provider: Provider = None,
+    extra: Extra = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds for each prompt.")
+    ] = None,
+    retries: Retries = None,
+    base_url: BaseURL = None,
+    allow_http: AllowHTTP = False,
+) -> None:
+    """Send each prompt of a file; run it again to go on where it was stopped."""
+    with exit_codes():
+        params = request_params(
+            model=model,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            top_p=top_p,
+            n=n,
+            stop=stop or None,
+            seed=seed,
+            logprobs=logprobs,
+            suffix=suffix,
+            echo=echo or None,
+            provider=provider,
+        )
+        places = find_places(
+            prompts, output, journal, no_journal=no_journal, fresh=fresh
+        )
+        job = MapJob(
+            params=_with_extra(params, extra),
+            places=places,
+            full=full,
+            fresh=fresh,
+            ordered=ordered,
+            quiet=quiet,
+            max_in_flight=max_in_flight,
+            max_cost=max_cost,
+            max_pause=None if max_pause == math.inf else max_pause,
+            rate_limits=_limits(requests_per_minute, tokens_per_minute),
+            timeout=timeout,
+            retries=retries,
+            base_url=base_url,
+            allow_http=allow_http,
+            command=_typed(context),
+        )
+        lines = line_form(prompts, form, keep=keep or (), send=send or ())
+        report = _conduct(job, prompts, lines, skip_bad=skip_bad)
+        show_report(report, quiet=quiet, as_json=as_json)
+
+    raise typer.Exit(report.exit_code)
+
+
+def _conduct(
+    job: MapJob, prompts: str, lines: LineForm, *, skip_bad: bool
+) -> MapReport:
+    job.check()
+    with open_prompts(prompts, lines) as file:
+        file.check()
+        if not (job.quiet and skip_bad):
+            show_notes(file.bad_lines(_BAD_TOLD))
+
+        if not skip_bad:
+            file.refuse_bad()
+
+        return asyncio.run(run_map(job, file))
+
+
+def _with_extra(params: CompletionParams, extra: str | None) -> CompletionParams:
+    """Add members that are not typed; unlike those of a line they win over options."""
+    members = json_object("--extra", extra) or {}
+    for name in _ITEMS_OWN:
+        if name in members:
+            raise ConfigError(f"--extra must not hold `{name}`")
+
+    return cast("CompletionParams", {**params, **members})
+
+
+def _limits(requests: float | None, tokens: float | None) -> RateLimits | None:
+    if requests is None and tokens is None:
+        return None
+
+    return RateLimits(requests_per_minute=requests, tokens_per_minute=tokens)
+
+
+def _typed(context: typer.Context) -> list[str]:
+    return list(cast("Sequence[str]", context.find_root().obj))
