@@ -19,9 +19,9 @@ _REFUSED = "#d03b3b"
 _LIMIT = "#52514e"
 _PACE = "#eb6834"
 _GRID = "#e1e0d9"
-_HEADROOM = 1.6  # of the limit; a burst goes beyond
+_HEADROOM = 2.8  # of the limit; the first burst goes beyond
 _NARROW = 8.0  # inches
-_TALL = 2.4  # inches, for each shape
+_TALL = 2.8  # inches, for each shape
 
 
 def plot(results: Sequence[Result], path: Path) -> None:
@@ -46,7 +46,10 @@ def plot(results: Sequence[Result], path: Path) -> None:
         for axes, result in zip(panels.flat, results, strict=True):
             _draw(axes, result)
 
-        panels.flat[0].legend(loc="upper right", ncols=4, frameon=False)
+        handles, labels = panels.flat[0].get_legend_handles_labels()
+        figure.legend(
+            handles, labels, loc="outside lower center", ncols=4, frameon=False
+        )
         panels.flat[-1].set_xlabel("seconds since the first request")
         figure.savefig(path, format="svg", metadata={"Date": None})
 
