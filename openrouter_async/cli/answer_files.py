@@ -9,9 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from openrouter_async.cli.answer_lines import FAILED, REPLAYED
 from openrouter_async.cli.places import STDOUT, Places
 
-_BLOCK = 1 << 20
 _PART = ".part"
 
 
@@ -70,11 +70,12 @@ class AnswerFile:
     Where there are no answers yet, lines are appended to the file itself, so that
     `tail -f` shows them as they come. Where there are some, of an earlier run, this
     run writes all of them anew (a failure may have become an answer, the input may
-    have other lines) to a file beside it, and that takes the other's place as soon as
-    it is as long, with no moment between, and grows on there. Until then, or if the
-    run ends before, the old one stays. So a kill at any moment leaves one of the two,
-    of whole lines but for the last, which is in the journal; and a run that comes to
-    nothing, as the key is wrong, takes no answer away.
+    have other lines) to a file beside it. That takes the other's place, with no moment
+    between, as soon as the journal has given as many answers as there were, and grows
+    on there. Until then, or if the run ends before, the old one stays. So a kill at
+    any moment leaves one of the two, of whole lines but for the last, whose answer is
+    in the journal; and a run that comes to nothing, as the key is wrong, takes no
+    answer away.
 
     Args:
         path: of the file, without links.
@@ -87,13 +88,13 @@ class AnswerFile:
         self._fresh = fresh
         self._descriptor = -1
         self._to_reach = 0
-        self._written = 0
+        self._replayed = 0
         self._size = 0
         self._in_place = True
 
     def open(self) -> None:
         """Open the file itself, or the one beside it."""
-        self._to_reach = 0 if self._fresh else _count_lines(self._path)
+        self._to_reach = 0 if self._fresh else _count_answers(self._path)
         self._in_place = not self._to_reach
         path = self._path if self._in_place else self._part
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
@@ -118,9 +119,9 @@ class AnswerFile:
             raise
 
         self._size += done
-        self._written += len(lines)
+        self._replayed += sum(REPLAYED in line for line in lines)
         # Windows lets nobody move a file that is open.
-        if sys.platform != "win32" and self._written >= self._to_reach:
+        if sys.platform != "win32" and self._replayed >= self._to_reach:
             self._take_place()
 
     def _take_place(self) -> None:
@@ -139,7 +140,7 @@ class AnswerFile:
         finally:
             os.close(descriptor)
 
-        if whole or self._written >= self._to_reach:
+        if whole or self._replayed >= self._to_reach:
             self._take_place()
 
         if not self._in_place:
@@ -148,12 +149,12 @@ class AnswerFile:
         return self._in_place
 
 
-def _count_lines(path: str) -> int:
-    """Count whole lines; none where there is no file."""
+def _count_answers(path: str) -> int:
+    """Count whole lines without an error; none where there is no file."""
     count = 0
     with suppress(FileNotFoundError), Path(path).open("rb") as file:
-        while block := file.read(_BLOCK):
-            count += block.count(b"\n")
+        for line in file:
+            count += line.endswith(b"\n") and FAILED not in line
 
     return count
 

@@ -74,6 +74,10 @@ class AnswerLine(msgspec.Struct, frozen=True, kw_only=True):
     answer: msgspec.Raw | msgspec.UnsetType | None = msgspec.UNSET
 
 
+# They stand beside each other in each line; in a string a quote has a backslash.
+REPLAYED = b',"replayed":true,"error":null'
+FAILED = b',"replayed":false,"error":{"class":'
+
 _encode = msgspec.json.Encoder().encode
 
 

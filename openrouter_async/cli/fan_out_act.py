@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import typer
@@ -71,7 +72,7 @@ async def fan_out_prompts(
         taking = asyncio.create_task(take(outcomes))
         try:
             with gauge(console, total) as shown:
-                await watch(taking, outcomes, shown)
+                await watch(taking, outcomes.statistics, shown)
         except asyncio.CancelledError:
             end_echo(console)
             show_stopped(console, outcomes.statistics(), total)
@@ -85,24 +86,24 @@ async def fan_out_prompts(
 
 
 async def watch(
-    taking: asyncio.Task[None], outcomes: Outcomes[Completion], shown: Gauge
+    taking: asyncio.Task[None], statistics: Callable[[], MapStatistics], shown: Gauge
 ) -> None:
     """
     Show a map until it is over.
 
     Args:
         taking: takes its outcomes; cancelled when the display fails.
-        outcomes: of the map.
+        statistics: give those of the map.
         shown: where its counts go.
     """
     loop = asyncio.get_running_loop()
     try:
         while not taking.done():
-            shown.show(outcomes.statistics(), loop.time())
+            shown.show(statistics(), loop.time())
             await asyncio.wait({taking}, timeout=REFRESH)
 
         await taking
-        shown.show(outcomes.statistics(), loop.time())
+        shown.show(statistics(), loop.time())
     finally:
         if not taking.done():
             taking.cancel()

@@ -18,6 +18,7 @@ from openrouter_async.cli.places import STDOUT, Places, forget
 from openrouter_async.cli.progress import REFRESH, end_echo, gauge
 from openrouter_async.cli.prompt_files import PromptFile
 from openrouter_async.cli.prompt_lines import PromptItem
+from openrouter_async.cli.running import drop_output
 from openrouter_async.cli.stopping import stopping
 from openrouter_async.client import OpenRouter
 from openrouter_async.config import RateLimits
@@ -220,10 +221,18 @@ class _MapRun:
         return OSError(broken.errno, broken.strerror, self._job.places.output)
 
     def report(self) -> MapReport:
-        """Return how it went."""
+        """
+        Return how it went.
+
+        Raises:
+            BrokenPipeError: nobody reads standard output any more.
+        """
         broken = self._writer.error
-        if isinstance(broken, BrokenPipeError) and self._job.places.output == STDOUT:
-            raise BrokenPipeError
+        if broken is not None and self._job.places.output == STDOUT:
+            if isinstance(broken, BrokenPipeError):
+                raise BrokenPipeError
+
+            drop_output()
 
         return MapReport(
             findings=self._prompts.findings,

@@ -136,7 +136,7 @@ def _show_end(report: MapReport, *, quiet: bool) -> None:
         show_message(
             "",
             "bold",
-            f"{report.places.output} is as an earlier run left it: it has more lines."
+            f"{report.places.output} is as an earlier run left it: it has more answers."
             " The answers of this one are in the journal",
         )
 

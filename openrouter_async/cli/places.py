@@ -65,11 +65,12 @@ def find_places(
         _check_folder(output)
 
     if is_file and not fresh and _size(output) and not _is_journal(journal):
-        gone = "without a journal" if journal is None else f"no journal {journal}"
+        gone = f"there is no journal {journal} to go on from"
+        if journal is None:
+            gone = "without a journal a run cannot go on from them"
+
         raise ConfigError(
-            f"{output} has answers, and there is {gone} to go on from"
-            if journal is not None
-            else f"{output} has answers, and {gone} a run cannot go on from them",
+            f"{output} has answers, and {gone}",
             hint="name another file, or --fresh writes this one anew",
         )
 

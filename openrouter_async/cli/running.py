@@ -42,10 +42,10 @@ def exit_codes() -> Generator[None]:
         end_interrupted_line()
         raise typer.Exit(EXIT_INTERRUPTED) from None
     except BrokenPipeError:
-        _drop_output()
+        drop_output()
         raise typer.Exit(EXIT_BROKEN_PIPE) from None
     except OSError as error:
-        _drop_output()
+        drop_output()
         show_system_error(error.errno)
         raise typer.Exit(EXIT_FAILED) from None
 
@@ -59,7 +59,7 @@ def show_system_error(number: int | None) -> None:
     show_message("error: ", "bold red", reason)
 
 
-def _drop_output() -> None:
+def drop_output() -> None:
     """Let what is still buffered go nowhere: Python flushes it when it exits."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())

@@ -39,6 +39,7 @@ _MOST_GROWTH = 0.5  # a round trip, however long that is
 _PATIENCE = 15.0  # seconds that count as one distance where requests are rare
 _BLOCKED = 4  # refusals in a row after which nothing is getting through
 _BACK_OFF = 2.0  # the pace comes down by this, once a round trip, while that lasts
+_LONGEST_WAIT = 30.0  # seconds between two tries, however long that lasts
 _SETTLING = 2.0  # times as long as a climb takes to double
 _CATCH_UP = 0.02  # seconds by which a late timer may be made up for
 _IDLE = 1.0  # seconds late, and twice its distance, that a request is when few are sent
@@ -295,7 +296,8 @@ class Pace:
         if self._before_block is None:
             self._before_block = self.rate
 
-        self._cut(sent, self.rate / _BACK_OFF)
+        least = min(self._before_block, 1 / _LONGEST_WAIT)
+        self._cut(sent, max(self.rate / _BACK_OFF, least))
         self._next = max(self._next, now + 1 / self.rate)
 
     def _unblock(self, now: float) -> None:

@@ -250,7 +250,9 @@ class Completions:
             retry=retry_for(retry, self._transport.retry),
             extra_body=extra_body,
             extra_headers=extra_headers,
-            params=dict(params),
+            # A journal knows items by their encoded body, whatever the order in which
+            # the arguments were written down.
+            params=_sorted(request_members({}, params, NEVER_NULL)),
         )
         self._item_call(common, "")  # what all items share is refused before any
         work = CallWork(self._transport, partial(self._item_call, common), Completion)
@@ -315,7 +317,7 @@ class Completions:
         params: Mapping[str, object] = common.params
         prompt: object = item
         if isinstance(item, Mapping):
-            merged = {**params, **item}
+            merged = _sorted({**params, **item})
             if "prompt" not in merged:
                 raise ConfigError("an item that is a mapping must hold a `prompt`")
 
@@ -369,6 +371,10 @@ class Completions:
             model=_model(members),
             max_tokens=_whole(members.get("max_tokens")),
         )
+
+
+def _sorted(members: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: members[name] for name in sorted(members, key=str)}
 
 
 def _model(members: Mapping[str, Json]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from openrouter_async.cli.app import app
 from openrouter_async.testing import Simulator
+from tests.cli.answers import Files
 from tests.cli.processes import Ended
 
 
@@ -50,3 +52,11 @@ def invoke(monkeypatch: pytest.MonkeyPatch) -> Invoke:
         return Ended(result.exit_code, result.stdout, result.stderr)
 
     return invoke
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    """Give the files of a map, none of which is there yet."""
+    folder = tmp_path / "map"
+    folder.mkdir()
+    return Files(folder)

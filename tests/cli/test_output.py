@@ -206,7 +206,8 @@ async def test_a_pipe_is_read_without_a_word(simulator: Simulator) -> None:
 async def test_ctrl_c_in_the_demos_stream_leaves_a_line_for_the_prompt() -> None:
     """The stream is in the middle of a line then."""
     async with terminal("demo", env=environment(TERM="dumb")) as shown:
-        await shown.until("Europe.\r\n   ")
+        # The indent is written before the first word.
+        await shown.until("Europe.\r\n   In")
         shown.type("\x03")
         code = await shown.end()
 
@@ -232,7 +233,7 @@ async def test_ctrl_c_in_the_fan_out_sums_up(term: str) -> None:
     env = environment(TERM=term, COLORTERM="", NO_COLOR="1")
     async with terminal("demo", "--prompts=200", "--rate=50", env=env) as shown:
         # Lines come with each fifth; a bar shows each tenth of a second.
-        await shown.until("/200  " if term == "dumb" else "1 s left")
+        await shown.until("/200  " if term == "dumb" else "3 s left")
         shown.type("\x03")
         code = await shown.end()
 

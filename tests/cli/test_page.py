@@ -61,6 +61,7 @@ async def test_output_is_as_shown(
         stdout=PIPE,
         stderr=STDOUT,
         env=with_command(tmp_path),
+        cwd=tmp_path,
     )
     assert process.stdout is not None
     said = b""

@@ -7,13 +7,13 @@ import io
 
 import pytest
 from rich.console import Console
+from rich.text import Text
 
-from openrouter_async import AttemptFailure, RateLimitError
+from openrouter_async import AttemptFailure, MapStatistics, RateLimitError
 from openrouter_async.cli.consoles import cost, failure_line
-from openrouter_async.cli.fan_out import Tally
-from openrouter_async.cli.fan_out_act import watch
+from openrouter_async.cli.fan_out_act import Crowd, show_result, show_stopped, watch
 from openrouter_async.cli.paragraph import Paragraph
-from openrouter_async.cli.progress import gauge, show_result, show_stopped
+from openrouter_async.cli.progress import Speed, gauge, rate_text, span, state_text
 
 
 def plain(width: int = 80) -> tuple[Console, io.StringIO]:
@@ -54,77 +54,129 @@ def test_a_paragraph_is_wrapped_between_words(
     assert file.getvalue().splitlines() == lines
 
 
-def test_rate_is_that_of_the_last_two_seconds() -> None:
-    """A burst at the start is forgotten."""
-    tally = Tally(total=1000, started=10.0)
-    rates = [tally.rate(10.0)]
-    for second, answered in ((11, 100), (12, 110), (13, 120), (14, 130)):
-        tally.answered = answered
-        rates.append(tally.rate(second))
+def test_speed_is_that_of_the_last_items() -> None:
+    """A burst at the start is forgotten once there were fifty others."""
+    speed = Speed()
+    steps = ((10, 0), (11, 100), (12, 125), (13, 150), (14, 175))
 
-    assert rates == [0.0, 100.0, 55.0, 10.0, 10.0]
+    rates = [speed.measure(MapStatistics(succeeded=n), t) for t, n in steps]
 
-
-def test_attempts_are_counted_with_their_refusals() -> None:
-    """Only 429 counts as refused."""
-    tally = Tally(total=1, started=0.0)
-    failures = [
-        AttemptFailure(error="RateLimitError", message="", code=429),
-        AttemptFailure(error="ServerError", message="", code=503),
-        AttemptFailure(error="APIConnectionError", message=""),
-    ]
-
-    tally.add_attempts(4, failures)
-
-    assert (tally.sent, tally.refused) == (4, 1)
+    assert rates == [0.0, 100.0, 62.5, 25.0, 25.0]
 
 
-def test_where_there_is_no_bar_there_are_five_lines() -> None:
-    """They come when another fifth is done."""
+def test_speed_is_measured_for_longer_where_items_are_few() -> None:
+    """Twenty a minute are no jumps between none and many a second."""
+    speed = Speed()
+
+    rates = [speed.measure(MapStatistics(succeeded=n), 3.0 * n) for n in range(20)]
+
+    assert rates[1:] == pytest.approx([1 / 3] * 19)
+
+
+def test_replayed_items_have_no_speed() -> None:
+    """They say nothing of those to come."""
+    speed = Speed()
+    speed.measure(MapStatistics(), 0.0)
+
+    assert speed.measure(MapStatistics(succeeded=900, replayed=890), 1.0) == 10.0
+
+
+def test_where_there_is_no_bar_there_are_a_few_lines() -> None:
+    """They come with each fifth, but for the last: the table says that."""
     console, file = plain()
-    tally = Tally(total=20, started=0.0, in_flight=3)
     with gauge(console, 20) as shown:
         for done in range(21):
-            tally.answered = done
-            shown.show(tally, float(done))
-            shown.show(tally, float(done))
+            told = MapStatistics(succeeded=done, in_flight=3)
+            shown.show(told, float(done))
+            shown.show(told, float(done))
 
     assert [line.split("  ")[1] for line in file.getvalue().splitlines()] == [
-        " 4/20",
-        " 8/20",
-        " 12/20",
-        " 16/20",
-        " 20/20",
+        *(" 4/20", " 8/20", " 12/20", " 16/20")
     ]
+
+
+def test_a_run_that_is_slow_has_a_line_a_minute() -> None:
+    """Who looks at a log wants to know that it is alive."""
+    console, file = plain()
+    with gauge(console, 1000) as shown:
+        for second in range(0, 200, 5):
+            shown.show(MapStatistics(), float(second))
+
+    assert len(file.getvalue().splitlines()) == 3
 
 
 def test_a_bar_fits_a_terminal_of_80_columns() -> None:
-    """Its line holds all figures."""
+    """So does the line below it, with room for a ^C."""
     file = io.StringIO()
     console = Console(file=file, width=80, force_terminal=True, no_color=True)
-    tally = Tally(total=1000, started=0.0, in_flight=300)
-    tally.answered, tally.refused = 400, 9999
-    with gauge(console, 1000) as shown:
-        shown.show(tally, 2.0)
+    told = MapStatistics(
+        succeeded=3_900_001,
+        in_flight=256,
+        waiting=256,
+        rate=200.0,
+        throttled=99_999,
+        failed=99_999,
+        cost=1234.5,
+    )
+    with gauge(console, 10_000_000) as shown:
+        shown.show(MapStatistics(), 0.0)
+        shown.show(told, 20_000.0)
 
-    assert " 400/1000" in file.getvalue()
-    assert "300 in flight  200/s 9999 x 429    3 s left" in file.getvalue()
+    bar, state = Text.from_ansi(file.getvalue()).plain.splitlines()[-2:]
+    assert bar.endswith(" 4000000/10000000 200/s  8 h left")
+    assert "256 in flight  256 waiting  limit 200/s  99999 refused" in state
+    assert (len(bar) <= 80, len(state) <= 77) == (True, True)
+
+
+def test_a_silent_gauge_shows_nothing() -> None:
+    """For those who want none."""
+    console, file = plain()
+    with gauge(console, 1, silent=True) as shown:
+        shown.show(MapStatistics(succeeded=1), 0.0)
+
+    assert file.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("rate", "text"), [(0.0, "0/s"), (0.4, "24/min"), (1.6, "2/s"), (200.0, "200/s")]
+)
+def test_low_rates_are_told_by_the_minute(rate: float, text: str) -> None:
+    """A free model has twenty."""
+    assert rate_text(rate) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(42, "42 s"), (600, "10 min"), (40_000, "11 h")]
+)
+def test_times_have_the_unit_that_suits(seconds: float, text: str) -> None:
+    """Nobody counts a day in seconds."""
+    assert span(seconds) == text
+
+
+def test_what_did_not_happen_is_not_shown() -> None:
+    """Neither a limit nor failures."""
+    assert state_text(MapStatistics(in_flight=2)) == (
+        "2 in flight  0 waiting  0 refused  $0"
+    )
+    assert "  3 failed  " in state_text(MapStatistics(failed=3))
 
 
 def test_lost_prompts_stand_out() -> None:
     """The table says what there is, nothing that is not known."""
     console, file = plain()
-    tally = Tally(total=3, started=0.0, answered=2, lost=1, sent=4, cost=1.5)
+    told = MapStatistics(
+        succeeded=2, failed=1, requests=4, throttled=1, cost=1.5, elapsed=2.0
+    )
 
-    show_result(console, tally, 2.0, None)
+    show_result(console, told, Crowd(prompts=3, in_flight=None, limit="", ideal=None))
 
     rows = [line.split("  ") for line in file.getvalue().splitlines() if line]
     assert [(row[1].strip(), row[-1].strip()) for row in rows] == [
         ("answered", "2 of 3"),
         ("lost", "1"),
-        ("answered after retries", "0"),
         ("requests sent", "4"),
-        ("refused with 429", "0"),
+        ("refused with 429", "1"),
+        ("refused per prompt", "0.333"),
         ("cost", "$1.50"),
         ("prompts per second", "1.0"),
         ("wall time", "2.00 s"),
@@ -137,8 +189,8 @@ def test_lost_prompts_stand_out() -> None:
         (0, "   stopped: 1,200 of 2,000 prompts answered, 1,500 sent, 500 not sent"),
         (
             2,
-            "   stopped: 1,200 of 2,000 prompts answered, 2 lost, 1,500 sent,"
-            " 500 not sent",
+            "   stopped: 1,200 of 2,000 prompts answered, 2 lost, 1,502 sent,"
+            " 498 not sent",
         ),
     ],
     ids=["none lost", "some lost"],
@@ -146,9 +198,9 @@ def test_lost_prompts_stand_out() -> None:
 def test_a_stopped_fan_out_is_told_in_a_line(lost: int, line: str) -> None:
     """What was lost is told if there is any."""
     console, file = plain()
-    tally = Tally(total=2000, started=0.0, answered=1200, lost=lost, begun=1500)
+    told = MapStatistics(succeeded=1200, failed=lost, in_flight=300)
 
-    show_stopped(console, tally)
+    show_stopped(console, told, 2000)
 
     assert file.getvalue() == f"{line}\n"
 
@@ -166,12 +218,13 @@ async def test_what_is_watched_ends_with_the_watcher() -> None:
             ended.append(True)
 
     class Broken:
-        def show(self, tally: Tally, now: float) -> None:
+        def show(self, told: MapStatistics, now: float) -> None:
             if begun.is_set():
                 raise BrokenPipeError
 
+    taking = asyncio.create_task(work())
     with pytest.raises(BrokenPipeError):
-        await watch(work(), Tally(total=1, started=0.0), Broken())
+        await watch(taking, MapStatistics, Broken())
 
     assert ended == [True]
 
