@@ -6,7 +6,14 @@ import asyncio
 import contextlib
 import selectors
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    Awaitable,
+    Callable,
+    Iterator,
+    Mapping,
+)
 from types import SimpleNamespace
 from typing import TypeAlias, cast
 
@@ -167,6 +174,16 @@ async def collect_until(
         return found, exc
 
     pytest.fail(f"no {kind.__name__} has come")
+
+
+async def finish(run: Answers | Awaitable[list[Done]]) -> list[Done]:
+    """Return the outcomes of a map or of a gathering."""
+    return await (collect(run) if isinstance(run, AsyncIterable) else run)
+
+
+def replayed(outcomes: list[Done]) -> list[int]:
+    """Return the indices of the outcomes that come from the journal."""
+    return sorted(each.index for each in outcomes if each.replayed)
 
 
 def text_of(outcome: Done) -> str:

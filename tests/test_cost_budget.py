@@ -6,7 +6,7 @@ from collections import deque
 from math import inf
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openrouter_async.fanout.budget import CostBudget
@@ -27,6 +27,7 @@ def spend(budget: CostBudget, costs: list[float | None], at_once: int) -> int:
     return sent
 
 
+@settings(deadline=None)
 @given(
     most=st.floats(0, 5),
     cost=st.floats(1e-6, 1),
@@ -42,6 +43,7 @@ def test_equal_costs(most: float, cost: float, items: int, at_once: int) -> None
     assert sent >= min(items, int(most / cost * 0.99) - 1)
 
 
+@settings(deadline=None)
 @given(
     costs=st.lists(st.floats(0.5, 1.0), min_size=50, max_size=200),
     at_once=st.integers(1, 20),

@@ -175,6 +175,18 @@ class TestLanes:
 
         assert virtual.run(main()) == [2] * (KEPT + 50)
 
+    def test_those_of_ended_loops_are_forgotten(self) -> None:
+        """Calls that an ended event loop left behind keep no lane."""
+        limiter = Limiter()
+
+        async def leave_behind(number: int) -> None:
+            enter(limiter, number)
+
+        for number in range(KEPT + 50):
+            virtual.run(leave_behind(number))
+
+        assert len(limiter.statistics().lanes) == KEPT
+
     def test_statistics(self) -> None:
         """Sums are over all lanes, and one scope can be asked for."""
 

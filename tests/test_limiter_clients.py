@@ -97,15 +97,13 @@ class TestKnownLimits:
     )
     async def test_direct_calls(self, simulator: Simulator, limits: RateLimits) -> None:
         """A limit holds for direct calls, copies and maps, all together."""
-        async with simulator.client(rate_limits=limits, timeout=0.05) as client:
+        async with simulator.client(rate_limits=limits) as client:
             await ask(client, max_tokens=10)
-            copy = client.with_options(retry=0)
+            copies = [client.with_options(timeout=0.01, retry=each) for each in (0, 1)]
             results = await asyncio.gather(
-                ask(client),
-                ask(copy),
-                return_exceptions=True,
+                *(ask(copy) for copy in copies), return_exceptions=True
             )
-            [outcome] = await client.completions.gather(["p"], model="m")
+            [outcome] = await client.completions.gather(["p"], model="m", timeout=0.01)
 
         errors = [*results, outcome.error]
         assert [type(each) for each in errors] == [APITimeoutError] * 3

@@ -256,9 +256,6 @@ async def test_total_bounds_the_waits(clock: SkippingClock) -> None:
     assert outcome.attempts == 1
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Timeout.total runs while an item waits for its first turn"
-)
 async def test_waits_for_the_first_turn(clock: SkippingClock) -> None:
     """An item that waits for its turn is not timed out before it was sent."""
     limits = RateLimits(requests_per_minute=6)

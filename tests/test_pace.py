@@ -7,7 +7,7 @@ from collections.abc import Callable
 from math import inf, log2
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openrouter_async.fanout.deliveries import Deliveries, Sent
@@ -318,6 +318,7 @@ def test_probe(pace: float) -> None:
     assert probe(pace * 2) <= probe(pace) or pace <= 1 < pace * 2
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.booleans(), st.floats(0, 400), st.booleans()),

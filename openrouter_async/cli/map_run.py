@@ -201,7 +201,8 @@ class _MapRun:
                 shown.show(self._outcomes.statistics(), loop.time())
                 await asyncio.wait({working}, timeout=REFRESH)
 
-            shown.show(self._outcomes.statistics(), loop.time())
+            if self._writer.error is None:
+                shown.show(self._outcomes.statistics(), loop.time())
 
         if self._interrupted:
             end_echo(console)

@@ -123,7 +123,12 @@ class Limiter:
         if spare <= 0:
             return
 
-        for place in [each for each, lane in self._lanes.items() if lane.idle][:spare]:
+        unused = [
+            place
+            for place, lane in self._lanes.items()
+            if lane.idle or place[1].is_closed()
+        ]
+        for place in unused[:spare]:
             del self._lanes[place]
 
     def statistics(self, scope: Scope | None = None) -> LimiterStatistics:

@@ -112,7 +112,8 @@ class Transport:
         watch = Watch(call.timeout, self.sessions.alarms)
         budget = self._budget(call.retry)
         turn = self._turn(call, admission or self.admission)
-        return Running(call, self.sessions, watch, budget, turn)
+        queued = admission is not None
+        return Running(call, self.sessions, watch, budget, turn, queued=queued)
 
     def _budget(self, policy: RetryPolicy) -> RetryBudget:
         origin = self.base_url.origin()
@@ -174,7 +175,9 @@ class Transport:
 class Running:
     """Hold one call under way: its attempts and its time."""
 
-    __slots__ = ("_call", "_sessions", "_tokens", "_turn", "attempts", "watch")
+    __slots__ = (
+        "_call", "_queued", "_sessions", "_tokens", "_turn", "attempts", "watch",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -183,12 +186,16 @@ class Running:
         watch: Watch,
         budget: RetryBudget,
         turn: Turn | None,
+        *,
+        queued: bool,
     ) -> None:
         self._call = call
         self._sessions = sessions
         self.watch: Watch = watch
         self.attempts: Attempts = Attempts(call.retry, budget, watch)
         self._turn = turn
+        # In a run's own queue: what comes before it there is not the call's time.
+        self._queued = queued
         self._tokens: int | None = None
 
     def must_wait(self) -> bool:
@@ -200,9 +207,13 @@ class Running:
         Return when it is the call's turn.
 
         Raises:
-            APITimeoutError: `total` ran out first.
+            APITimeoutError: `total` ran out first; it stands still in a run's queue.
         """
         assert self._turn is not None, "must_wait() comes first"
+        if self._queued:
+            await self._wait_outside(self._turn)
+            return
+
         watch = self.watch
         watch.start_attempt()
         watch.resume()
@@ -219,6 +230,13 @@ class Running:
             watch.pause()
 
         raise self.attempts.told(error)
+
+    async def _wait_outside(self, turn: Turn) -> None:
+        began = self.watch.now()
+        await turn.wait()
+        waited = self.watch.now() - began
+        self.watch.shift(waited)
+        self.attempts.started += waited
 
     async def failed(self, error: OpenRouterError) -> None:
         """
