@@ -33,7 +33,14 @@ from openrouter_async.testing import (
     Malformed,
 )
 from tests.calling import KEY, NO_RETRY, answer, in_turn, refusal
-from tests.mapping import bytes_service, collect, service, text_of, told
+from tests.mapping import (
+    SkippingClock,
+    bytes_service,
+    collect,
+    service,
+    text_of,
+    told,
+)
 from tests.streams import AT_ONCE
 
 
@@ -104,16 +111,18 @@ async def test_failure_holds_what_came() -> None:
 
 
 TIMERS = {
-    "first_event": Timeout(first_event=0.02),
-    "total": Timeout(total=0.02),
-    "seconds": 0.02,
+    "first_event": Timeout(first_event=60),
+    "total": Timeout(total=60),
+    "seconds": 60.0,
 }
 
 
 @pytest.mark.parametrize("timeout", TIMERS.values(), ids=TIMERS.keys())
-async def test_item_that_times_out(timeout: Timeout | float) -> None:
+async def test_item_that_times_out(
+    timeout: Timeout | float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A timer ends the item that it ran out for, and no other."""
-    async with service() as (simulator, client):
+    async with service(clock=SkippingClock(monkeypatch)) as (simulator, client):
         simulator.script(Hang(times=None), when=is_bad)
         found = await collect(
             client.completions.map(

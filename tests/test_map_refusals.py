@@ -139,15 +139,22 @@ async def test_outage_that_ends(clock: SkippingClock) -> None:
     """One success begins the half minute anew."""
     async with service(retry=0, clock=clock) as (simulator, client):
         began = clock.monotonic()
+        up_at: list[float] = []
 
         def down(record: JournalRecord) -> bool:
-            now = clock.monotonic() - began
-            return now < 25 or 26 < now < 50
+            now = clock.monotonic()
+            if now - began < 20:
+                return True
 
-        simulator.script(Fail(503, retry_after=0.5, times=None), when=down)
-        found = await collect(client.completions.map(Pulled(100), max_in_flight=4))
+            up_at.append(now)
+            return 0 < now - up_at[0] < 20
 
-    assert sorted(told(found)) == every(100)
+        simulator.script(Fail(503, times=None), when=down)
+        found = await collect(client.completions.map(Pulled(30), max_in_flight=4))
+        refused = [x.received_at for x in simulator.journal if x.status == 503]
+
+    assert sorted(told(found)) == every(30)
+    assert refused[-1] - refused[0] > 30
 
 
 FOR_EVER = {

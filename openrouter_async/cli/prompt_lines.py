@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from openrouter_async.errors import ConfigError
-from openrouter_async.resources.completions import check_prompt
+from openrouter_async.resources.prompts import check_prompt
 from openrouter_async.transport.codec import encode_body
 from openrouter_async.types.completion_params import CompletionItemParams
 from openrouter_async.types.lenient import Json, is_array, is_object

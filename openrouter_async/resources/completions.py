@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Iterable, Mapping
 from functools import partial
 from os import PathLike
 from typing import Literal, Unpack, overload
@@ -27,6 +27,7 @@ from openrouter_async.resources.options import (
     retry_for,
     timeout_for,
 )
+from openrouter_async.resources.prompts import check_prompt
 from openrouter_async.streaming.accumulate import CompletionAccumulator
 from openrouter_async.streaming.stream import Stream
 from openrouter_async.transport.answers import read_answer
@@ -392,49 +393,3 @@ def _whole(value: Json) -> int | None:
 
 def _read(running: Running, exchange: Exchange, body: bytes) -> Completion:
     return read_answer(running, exchange, body, Completion)
-
-
-_FORMS = (
-    "prompt must be a string, a list of strings, a list of token ids or a list of"
-    " lists of token ids"
-)
-
-
-def check_prompt(prompt: object) -> None:
-    """
-    Refuse what is none of the four forms of a prompt.
-
-    Raises:
-        ConfigError: it says what was passed.
-    """
-    if isinstance(prompt, str):
-        return
-
-    if not is_array(prompt):
-        raise ConfigError(f"{_FORMS}, not {type(prompt).__name__}")
-
-    if not prompt:
-        raise ConfigError(f"{_FORMS}; this list is empty")
-
-    kinds = {"number"} if _is_tokens(prompt) else {_kind(item) for item in prompt}
-    if len(kinds) > 1 or kinds - {"str", "number", "tokens"}:
-        raise ConfigError(f"{_FORMS}; this list holds {', '.join(sorted(kinds))}")
-
-
-def _kind(item: object) -> str:
-    if isinstance(item, str):
-        return "str"
-
-    if _is_number(item):
-        return "number"
-
-    return "tokens" if is_array(item) and _is_tokens(item) else type(item).__name__
-
-
-def _is_number(item: object) -> bool:
-    return isinstance(item, int | float) and not isinstance(item, bool)
-
-
-def _is_tokens(items: Sequence[object]) -> bool:
-    # In C where it can be: a prompt can be a hundred thousand token ids.
-    return set(map(type, items)) <= {int} or all(map(_is_number, items))
