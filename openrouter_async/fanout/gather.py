@@ -34,6 +34,7 @@ async def gather_outcomes(
             items that were not sent say why, or a warning does.
     """
     check_inputs(inputs)
+    start([])  # refuses options that cannot be used before anything is pulled
     items = await _listed(inputs)
     places: list[Outcome[T] | None] = [None] * len(items)
     async with start(items) as outcomes:

@@ -1,5 +1,6 @@
 """What goes over the wire: Structs for what comes, TypedDicts for what goes."""
 
+from openrouter_async.types.admission import Scope
 from openrouter_async.types.completion import (
     Completion,
     CompletionChoice,
@@ -7,6 +8,8 @@ from openrouter_async.types.completion import (
     Logprobs,
 )
 from openrouter_async.types.completion_params import (
+    CompletionItem,
+    CompletionItemParams,
     CompletionParams,
     JSONSchemaConfig,
     Prompt,
@@ -33,6 +36,8 @@ __all__ = [
     "Completion",
     "CompletionChoice",
     "CompletionChunk",
+    "CompletionItem",
+    "CompletionItemParams",
     "CompletionParams",
     "CompletionTokensDetails",
     "CostDetails",
@@ -48,6 +53,7 @@ __all__ = [
     "ResponseFormatPython",
     "ResponseFormatText",
     "ResponseMeta",
+    "Scope",
     "ServerToolUseDetails",
     "StreamOptions",
     "Usage",
