@@ -30,6 +30,11 @@ class Allowance:
         missing = min(amount, self._most) - self._left
         return now + missing / self._per_second if missing > 1e-9 else now
 
+    def full(self, now: float) -> bool:
+        """Tell whether it holds as much as it can."""
+        self._fill(now)
+        return self._left >= self._most
+
     def take(self, amount: float, now: float) -> None:
         """Take out that much, whether or not it is there."""
         self._fill(now)

@@ -8,12 +8,12 @@ from heapq import heappop, heappush
 from math import inf
 
 from openrouter_async.config import RateLimits
-from openrouter_async.errors import OpenRouterError
+from openrouter_async.errors import OpenRouterError, RateLimitError
 from openrouter_async.fanout.allowance import Allowance
 from openrouter_async.fanout.deliveries import Sent
 from openrouter_async.fanout.in_flight import InFlightBound
 from openrouter_async.fanout.pace import Pace
-from openrouter_async.fanout.pressure import Pressure, Signal, signal_of
+from openrouter_async.fanout.pressure import Pressure, Signal, signal_of, too_long
 from openrouter_async.fanout.statistics import LaneStatistics
 from openrouter_async.types.admission import Hold, Scope
 
@@ -53,12 +53,21 @@ class Lane:
         self._waiting = 0
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.turns = 0  # calls that have come and not left
         self._before_loop = 0  # number of the last request of loops that have ended
 
     @property
     def idle(self) -> bool:
-        """Whether no call is in it."""
-        return not self._waiting and not self.pace.in_flight
+        """Whether no call is in it, and a new lane would let in as many."""
+        now = self.clock()
+        return (
+            not self.turns
+            and self.pace.held_until <= now
+            and all(
+                allowance is None or allowance.full(now)
+                for allowance in (self._requests, self._tokens)
+            )
+        )
 
     def statistics(self) -> LaneStatistics:
         """Return what there is to know about it now."""
@@ -177,8 +186,14 @@ class Lane:
     def accepted(self, sent: Sent) -> None:
         """Take in that a request was let in."""
         self.pressure.relieve()
+        self._passed(sent)
+
+    def _passed(self, sent: Sent) -> None:
+        """Take in that no limit refused a request, whatever became of it."""
         self.pace.accepted(sent, self.clock())
         self.bound.accepted(sent)
+        if self._queue:
+            self.pump()  # a stream that was let in makes room long before it ends
 
     def refused(
         self, sent: Sent, error: OpenRouterError, max_pause: float | None
@@ -186,6 +201,9 @@ class Lane:
         """Take in how a request failed, and say what follows for its call."""
         signal = signal_of(error)
         if signal is None:
+            if error.status is not None:
+                self._passed(sent)
+
             return Hold("fault")
 
         now = self.clock()
@@ -194,10 +212,35 @@ class Lane:
         )
         if signal is Signal.IN_FLIGHT:
             self.bound.refused(sent, self.pace.last_index, now)
-        else:
+        elif signal is Signal.LOAD and hold.verdict == "fault":
+            # An outage is no limit: calls fail at the speed they had, not one by one.
+            self._passed(sent)
+        elif signal is Signal.RATE or self.pressure.overloaded:
             self.pace.refused_at(sent, now, until=self._window_end(error, hold, now))
+            self._dismiss_impatient()
 
         return hold
+
+    def _dismiss_impatient(self) -> None:
+        """Fail those who would wait longer than they want for the window's end."""
+        for _, turn in self._queue:
+            error = self.refusal_for(turn)
+            if error is not None and turn.ready is not None and not turn.ready.done():
+                self._waiting -= 1
+                turn.ready.set_exception(error)
+
+    def refusal_for(self, turn: LaneTurn) -> OpenRouterError | None:
+        """Return what ends a call that does not want to wait so long, if one does."""
+        seconds = self.pace.held_until - self.clock()
+        if turn.max_pause is None or seconds <= turn.max_pause:
+            return None
+
+        return RateLimitError(
+            "a limit was reached, and nobody is let in before its window ends",
+            limit_resets_in=seconds,
+            hint=too_long(seconds, turn.max_pause),
+            kind="throttled",
+        )
 
     def _window_end(
         self, error: OpenRouterError, hold: Hold, now: float
@@ -241,7 +284,7 @@ class LaneTurn:
     """
 
     __slots__ = (
-        "_lane", "_max_pause", "_prompt", "order", "ready", "sent", "tokens",
+        "_lane", "_left", "_prompt", "max_pause", "order", "ready", "sent", "tokens",
     )  # fmt: skip
 
     def __init__(
@@ -254,7 +297,9 @@ class LaneTurn:
     ) -> None:
         self._lane = lane
         self._prompt = prompt
-        self._max_pause = max_pause
+        self.max_pause = max_pause
+        self._left = False
+        lane.turns += 1
         self.order = order
         self.tokens = lane.expected_tokens(prompt, most)
         self.ready: asyncio.Future[None] | None = None
@@ -268,9 +313,18 @@ class LaneTurn:
         return self._lane.enter(self)
 
     async def wait(self) -> None:
-        """Return when it is this call's turn; a cancelled one gives its turn up."""
+        """
+        Return when it is this call's turn; a cancelled one gives its turn up.
+
+        Raises:
+            RateLimitError: nobody is let in for longer than the call wants to wait.
+        """
         if self._lane.enter(self):
             return
+
+        error = self._lane.refusal_for(self)
+        if error is not None:
+            raise error
 
         try:
             await self._lane.queue(self)
@@ -291,7 +345,7 @@ class LaneTurn:
         if self.sent is None:
             return Hold("fault")
 
-        hold = self._lane.refused(self.sent, error, self._max_pause)
+        hold = self._lane.refused(self.sent, error, self.max_pause)
         unused = error.kind == "throttled" or hold.verdict != "fault"
         self._end(0 if unused else None)
         return hold
@@ -300,6 +354,10 @@ class LaneTurn:
         """Leave for good; `tokens` were used, if that is known."""
         if tokens is not None:
             self._lane.answered(self._prompt, tokens)
+
+        if not self._left:
+            self._left = True
+            self._lane.turns -= 1
 
         self._end(tokens)
 

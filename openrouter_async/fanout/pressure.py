@@ -14,6 +14,10 @@ from openrouter_async.types.admission import Hold
 
 _LOAD_PATIENCE = 30.0  # seconds without a success after which load is an outage
 _HOLD_JITTER = 0.1  # share of Retry-After that is added at random
+# A few 503s that have nothing to do with the rate would be paid with a pace that comes
+# down until the probe explains them: at 3 % of them, to a tenth of what goes through.
+_MUCH_LOAD = 0.1  # share of the requests above which the pace comes down
+_LOAD_WEIGHT = 0.02  # of one request in that share
 _LOAD = frozenset({503, 529})
 
 
@@ -61,10 +65,17 @@ class Pressure:
         self.refused = 0
         self._since: float | None = None  # first refusal after the last success
         self._last = -inf
+        self._load = 0.0  # share of requests refused for load, of late
+
+    @property
+    def overloaded(self) -> bool:
+        """Whether the server is short of capacity, and not just now and then."""
+        return self._load > _MUCH_LOAD
 
     def relieve(self) -> None:
         """Take in a success."""
         self._since = None
+        self._load -= self._load * _LOAD_WEIGHT
 
     def judge(
         self,
@@ -87,6 +98,9 @@ class Pressure:
             random: a number in [0, 1).
         """
         self.refused += 1
+        if signal is Signal.LOAD:
+            self._load += (1 - self._load) * _LOAD_WEIGHT
+
         forgotten = inf if max_pause is None else max(max_pause, _LOAD_PATIENCE)
         if self._since is None or now - self._last > forgotten:
             self._since = now
@@ -95,7 +109,7 @@ class Pressure:
 
         asked = max(error.retry_after or 0.0, error.limit_resets_in or 0.0)
         if max_pause is not None and asked > max_pause:
-            return Hold("stop", reason=_too_long(asked, max_pause))
+            return Hold("stop", reason=too_long(asked, max_pause))
 
         patience = max_pause
         if signal is Signal.LOAD:
@@ -115,7 +129,8 @@ def _own_wait(error: OpenRouterError) -> float:
     return 0.0 if resets_in is not None and asked < resets_in + 1 else asked
 
 
-def _too_long(asked: float, max_pause: float) -> str:
+def too_long(asked: float, max_pause: float) -> str:
+    """Say why nobody waits for what a server asks for."""
     return (
         f"The server asks to wait {asked:,.0f} s, more than max_pause"
         f" ({max_pause:g} s); None waits however long it takes"

@@ -176,7 +176,8 @@ class Running:
     """Hold one call under way: its attempts and its time."""
 
     __slots__ = (
-        "_call", "_queued", "_sessions", "_tokens", "_turn", "attempts", "watch",
+        "_call", "_given_up", "_queued", "_sessions", "_tokens", "_turn", "attempts",
+        "watch",
     )  # fmt: skip
 
     def __init__(
@@ -197,6 +198,7 @@ class Running:
         # In a run's own queue: what comes before it there is not the call's time.
         self._queued = queued
         self._tokens: int | None = None
+        self._given_up: OpenRouterError | None = None  # it will not have its turn
 
     def must_wait(self) -> bool:
         """Go ahead if nothing limits the call, or it is its turn; else tell so."""
@@ -208,6 +210,7 @@ class Running:
 
         Raises:
             APITimeoutError: `total` ran out first; it stands still in a run's queue.
+            RateLimitError: nobody is let in for longer than the call wants to wait.
         """
         assert self._turn is not None, "must_wait() comes first"
         if self._queued:
@@ -223,17 +226,24 @@ class Running:
             if not watch.expired():
                 raise
 
-            error = watch.error()
+            error: OpenRouterError = watch.error()
+        except OpenRouterError as refused:
+            error = refused
         else:
             return
         finally:
             watch.pause()
 
+        self._given_up = error
         raise self.attempts.told(error)
 
     async def _wait_outside(self, turn: Turn) -> None:
         began = self.watch.now()
-        await turn.wait()
+        try:
+            await turn.wait()
+        except OpenRouterError as error:
+            raise self.attempts.told(error) from None
+
         waited = self.watch.now() - began
         self.watch.shift(waited)
         self.attempts.started += waited
@@ -245,6 +255,9 @@ class Running:
         Raises:
             OpenRouterError: `error`, when there is none.
         """
+        if error is self._given_up:
+            raise error
+
         hold = _FAULT if self._turn is None else self._turn.refused(error)
         if hold.verdict == "fault":
             await self.attempts.failed(error)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import stat
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import BinaryIO, NamedTuple
 
@@ -46,6 +48,9 @@ class JournalFile:
     """
     Read and write a journal that no other run has open.
 
+    One that is dropped gives the lock and the descriptor back: its event loop may have
+    ended before anybody closed it. A call that waits in the thread keeps it alive.
+
     Attributes:
         path: the file's path.
         abandoned: set from another thread to end `load` early.
@@ -58,7 +63,8 @@ class JournalFile:
         self._end = 0
         self._linked = False
         self._error: OSError | None = None
-        self._register: Register | None = None
+        self._registers: list[Register] = []
+        self._give_back: Callable[[], object] | None = None
 
     def load(self, parameters: Mapping[str, Json]) -> Contents:
         """
@@ -70,6 +76,11 @@ class JournalFile:
         """
         header = header_line(parameters)
         self._descriptor = os.open(self.path, _FLAGS, 0o600)
+        giving_back = weakref.finalize(
+            self, _give_back, self._descriptor, self._registers, os.getpid()
+        )
+        giving_back.atexit = False  # the system does it, and calls may be under way
+        self._give_back = giving_back
         try:
             self._take()
             return self._load(header)
@@ -85,13 +96,18 @@ class JournalFile:
         if not stat.S_ISREG(status.st_mode):
             raise ConfigError(f"{self.path} is not a regular file: name another one")
 
-        if not lock(self._descriptor):
+        if not (lock(self._descriptor) or self._lock_of_dropped()):
             raise ConfigError(
                 f"the journal {self.path} is in use by another run: wait for its end,"
                 " or name another journal"
             )
 
         self._linked = status.st_nlink > 0  # some file systems do not count
+
+    def _lock_of_dropped(self) -> bool:
+        """Take the lock if only a dropped run had it; those are in cycles."""
+        gc.collect()
+        return lock(self._descriptor)
 
     def _load(self, ours: bytes) -> Contents:
         header = self._first_line()
@@ -103,8 +119,9 @@ class JournalFile:
         check_parameters(found, read_header(ours, self.path), self.path)
         builder = self._read_lines(len(header))
         os.ftruncate(self._descriptor, self._end)
-        self._register = Register(self._descriptor, *register_place(header))
-        return builder.finish(self._register)
+        register = Register(self._descriptor, *register_place(header))
+        self._registers.append(register)
+        return builder.finish(register)
 
     def _first_line(self) -> bytes | None:
         """Return the first line; None if a journal is yet to be made of the file."""
@@ -207,26 +224,33 @@ class JournalFile:
                 os.ftruncate(self._descriptor, self._end)
 
     def close(self) -> OSError | None:
-        """Sync, unlock and close the file; return why the sync failed, if it did."""
+        """Sync, unlock and close the file; return what of it failed, if it did."""
         error = None
-        try:
-            os.fsync(self._descriptor)
-        except OSError as exc:
-            error = exc
+        for step in (self._sync, self.leave):
+            try:
+                step()
+            except OSError as exc:
+                error = error or exc
 
-        self.leave()
         return error
+
+    def _sync(self) -> None:
+        os.fsync(self._descriptor)
 
     def leave(self) -> None:
         """Unlock and close the file; a second call does nothing."""
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor < 0:
-            return
+        self._descriptor = -1
+        if self._give_back is not None:
+            self._give_back()
 
-        if self._register is not None:
-            self._register.close()
 
+def _give_back(descriptor: int, registers: Sequence[Register], process: int) -> None:
+    for register in registers:
+        register.close()
+
+    # A forked process shares the lock, and may drop its copy of the journal.
+    if process == os.getpid():
         with suppress(OSError):
             unlock(descriptor)
 
-        os.close(descriptor)
+    os.close(descriptor)

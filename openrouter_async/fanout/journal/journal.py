@@ -59,7 +59,7 @@ class Journal:
         self._waiting: dict[bytes, Batch] = {}
         self._reader = JournalReader(file, executor)
         self._writer = JournalWriter(file, executor, self._written)
-        self._sync_error: OSError | None = None
+        self._close_error: OSError | None = None
         self._told = False
         self._closing: asyncio.Future[None] | None = None
 
@@ -236,20 +236,31 @@ class Journal:
             self._writer.finish(self._close)
 
         await asyncio.shield(self._closing)
-        error = self._writer.error or self._sync_error
+        error = self._writer.error or self._register.error or self._close_error
         if error is not None and not self._told:
             raise self._failure(error)
 
     def _close(self) -> None:
         self._register.close()
         loop = asyncio.get_running_loop()
-        closing = loop.run_in_executor(self._executor, self._file.close)
+        try:
+            closing = loop.run_in_executor(self._executor, self._file.close)
+        except RuntimeError:  # the interpreter ends: the thread took its last call
+            self._close_error = self._file.close()
+            self._closed()
+            return
+
         self._executor.shutdown(wait=False)
         closing.add_done_callback(self._end)
 
     def _end(self, closing: asyncio.Future[OSError | None]) -> None:
+        try:
+            self._close_error = closing.result()
+        finally:
+            self._closed()
+
+    def _closed(self) -> None:
         assert self._closing is not None, "it is being closed"
-        self._sync_error = closing.result()
         self._closing.set_result(None)
 
 

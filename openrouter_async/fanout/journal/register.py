@@ -34,9 +34,14 @@ class Register:
     batch of lines that is being written, and it survives the end of the process at
     any moment. Slots go from blank to full and back, so one with a blank in it was
     being changed: its item was not sent yet, or has ended.
+
+    Attributes:
+        error: the first that a slot could not be changed for. It stops nothing: at
+            worst, items that ended are counted as interrupted by the next run.
     """
 
     def __init__(self, descriptor: int, start: int, size: int) -> None:
+        self.error: OSError | None = None
         self._start = start
         self._mapped: mmap.mmap | None = None
         self._descriptor: int | None = None
@@ -61,12 +66,15 @@ class Register:
         return digest in self._held
 
     def take(self, digest: bytes) -> bool:
-        """Put a digest into a slot; return whether there was one."""
+        """Put a digest into a slot; return whether it is in one."""
         if not self._free:
             return False
 
-        self._held[digest] = at = self._free.pop()
-        self._store(at, b2a_base64(digest, newline=False))
+        at = self._free.pop()
+        if not self._store(at, b2a_base64(digest, newline=False)):
+            return False  # and the slot is not tried again
+
+        self._held[digest] = at
         return True
 
     def release(self, digest: bytes) -> None:
@@ -76,12 +84,18 @@ class Register:
             self._store(at, _BLANK)
             self._free.append(at)
 
-    def _store(self, at: int, text: bytes) -> None:
+    def _store(self, at: int, text: bytes) -> bool:
         at += self._start
         if self._mapped is not None:
             self._mapped[at : at + SLOT] = text
         elif self._descriptor is not None:
-            _write_at(self._descriptor, text, at)
+            try:
+                _write_at(self._descriptor, text, at)
+            except OSError as exc:
+                self.error = self.error or exc
+                return False
+
+        return True
 
     def close(self) -> None:
         """Let the file go; later changes are not kept."""
@@ -91,7 +105,10 @@ class Register:
             mapped.close()
 
         if descriptor is not None:
-            os.close(descriptor)
+            try:
+                os.close(descriptor)
+            except OSError as exc:
+                self.error = self.error or exc
 
 
 def _read(descriptor: int, start: int, size: int) -> bytes:
