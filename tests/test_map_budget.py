@@ -53,13 +53,15 @@ async def test_spend_stays_under(most: int, ordered: bool) -> None:
         found = await collect(outcomes)
         statistics = outcomes.statistics()
 
-    assert all(outcome.ok for outcome in found)
+    unsent = [each for each in found if each.error is not None]
+    assert [type(each.error) for each in unsent] == [NotSentError]
     assert 0.0009 < cost_of(found) <= 0.001
     assert statistics.cost == pytest.approx(cost_of(found))
     assert isinstance(statistics.cause, NotSentError)
     assert "max_cost=$0.001" in str(statistics.cause)
     assert not statistics.input_ended
-    assert len(simulator.journal) == len(found) == statistics.pulled
+    assert len(simulator.journal) == len(found) - 1 == statistics.succeeded
+    assert statistics.pulled == len(found)
 
 
 async def test_first_item_goes_alone() -> None:
@@ -121,7 +123,8 @@ async def test_nothing_to_spend(most: float) -> None:
         found = await collect(outcomes)
         cause = outcomes.statistics().cause
 
-    assert (found, simulator.journal, inputs.count) == ([], [], 0)
+    assert told(found) == [(0, "NotSentError")]
+    assert (simulator.journal, inputs.count) == ([], 1)
     assert isinstance(cause, NotSentError)
     assert "max_cost=$0" in str(cause)
     assert "inf" not in str(cause)
@@ -173,7 +176,7 @@ async def test_answers_without_cost(costs: list[float | None]) -> None:
         outcomes = client.completions.map(Pulled(20), max_cost=0.1, max_in_flight=1)
         found = await collect(outcomes)
 
-    assert [each.ok for each in found] == [True] * len(costs)
+    assert [each.ok for each in found] == [*[True] * len(costs), False]
     assert isinstance(outcomes.statistics().cause, NotSentError)
     assert "usage.cost" in str(outcomes.statistics().cause)
 

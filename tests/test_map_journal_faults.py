@@ -13,6 +13,7 @@ from openrouter_async import (
     AuthenticationError,
     ConfigError,
     NotSentError,
+    OpenRouterError,
     RetryPolicy,
 )
 from openrouter_async.fanout.journal.file import JournalFile, Written
@@ -243,6 +244,11 @@ async def test_stopped_between_attempts(path: Path, fault: Step, owed: int) -> N
         again = client.completions.map([], journal=path)
         await collect(again)
 
-    assert {type(each.error) for each in found} == {AuthenticationError, NotSentError}
+    [waited] = [
+        each for each in found if not isinstance(each.error, AuthenticationError)
+    ]
+    assert isinstance(waited.error, OpenRouterError)
+    assert waited.error.maybe_billed == bool(owed)
+    assert "had stopped" in str(waited.error)
     assert [each.attempts for each in found] == [1, 1]
     assert again.statistics().interrupted == owed

@@ -51,6 +51,15 @@ class Handover(Generic[T]):
         self.taken += 1
         return self._ready.popleft()
 
+    def close_gaps(self) -> bool:
+        """Let go of what waits for an item that has no outcome; tell if any did."""
+        if not self._early:
+            return False
+
+        self._ready.extend(self._early[index] for index in sorted(self._early))
+        self._early.clear()
+        return True
+
     async def change(self) -> None:
         """
         Return when there may be more to take, or nothing to wait for.

@@ -7,18 +7,24 @@ from asyncio import Task
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
-from openrouter_async.errors import NotSentError, OpenRouterError
+from openrouter_async.errors import NotSentError, OpenRouterError, printable
 from openrouter_async.fanout.journal import Entry, Key
 from openrouter_async.fanout.limiter import Limiter
 from openrouter_async.fanout.outcomes import Failure, Item, Success
+from openrouter_async.fanout.pressure import signal_of
 from openrouter_async.fanout.slots import Slots
 from openrouter_async.fanout.tally import Tally
+from openrouter_async.fanout.work import Receipt
 from openrouter_async.types.admission import Hold, Scope
+from openrouter_async.types.wire import AttemptFailure
 
 if TYPE_CHECKING:
     from openrouter_async.transport.admission import Turn
 
 T = TypeVar("T")
+
+_STOPPED = "The run had stopped: it was not sent again"
+_MESSAGE_KEPT = 200
 
 State: TypeAlias = Literal["waiting", "in flight", "ended"]
 
@@ -38,21 +44,27 @@ class ItemTurn:
         slots: of the run.
         tally: of the run.
         task: sends it.
+        spend: takes in what an attempt used that failed.
 
     Attributes:
         attempts: requests sent so far.
         key: what the journal knows it by, once that is known.
         state: where it is.
-        dismissed: what it ends with, if the run has stopped.
+        dismissed: why it is not sent, if the run has stopped.
         owed: whether a request that failed may be billed all the same.
+        paying: whether it counts among those that are yet to cost something.
     """
 
     __slots__ = (
+        "_error",
+        "_failed_at",
+        "_history",
         "_last",
         "_limiter",
         "_max_pause",
         "_sending",
         "_slots",
+        "_spend",
         "_tally",
         "_turn",
         "attempts",
@@ -63,6 +75,7 @@ class ItemTurn:
         "item",
         "key",
         "owed",
+        "paying",
         "state",
         "task",
     )  # fmt: skip
@@ -77,6 +90,7 @@ class ItemTurn:
         slots: Slots,
         tally: Tally,
         task: Task[None],
+        spend: Callable[[Receipt], None],
     ) -> None:
         self.index = index
         self.item = item
@@ -88,10 +102,15 @@ class ItemTurn:
         self.task = task
         self.dismissed: NotSentError | None = None
         self.owed = False
+        self.paying = False
+        self._error: OpenRouterError | None = None
+        self._failed_at = 0.0
+        self._history: tuple[AttemptFailure, ...] = ()
         self._last = False
         self._limiter = limiter
         self._max_pause = max_pause
         self._slots = slots
+        self._spend = spend
         self._tally = tally
         self._sending: Callable[[], None] | None = None
         self._turn: Turn | None = None
@@ -137,6 +156,9 @@ class ItemTurn:
         if sending is not None:
             sending()
 
+        if self._error is not None:
+            self._note(self._error)
+
         self.attempts += 1
         self._tally.requests += 1
         self._tally.waiting -= 1
@@ -157,17 +179,38 @@ class ItemTurn:
             self._tally.in_flight -= 1
             self._tally.waiting += 1
 
-        self.owed = self.owed or error.maybe_billed
-        if hold.verdict != "fault":
-            self._tally.throttled += 1
-
+        self._take_in(error)
         if self._last:
-            return Hold("stop", reason="The run had stopped: it was not sent again")
+            return Hold("stop", reason=_STOPPED)
 
         if hold.seconds:
             self.give_slot()
 
         return hold
+
+    def _take_in(self, error: OpenRouterError) -> None:
+        self._error = error
+        self._failed_at = self.elapsed()
+        self.owed = self.owed or error.maybe_billed
+        if signal_of(error) is not None:
+            self._tally.throttled += 1
+
+        usage = None if error.partial is None else error.partial.usage
+        if usage is not None:
+            self._spend(Receipt(usage.total_tokens, usage.cost))
+
+    def _note(self, error: OpenRouterError) -> None:
+        """Keep of an attempt that is repeated now what its successors tell."""
+        failure = AttemptFailure(
+            error=type(error).__name__,
+            message=printable(error.message)[:_MESSAGE_KEPT],
+            status=error.status,
+            code=error.code,
+            at=self._failed_at,
+            waited=self.elapsed() - self._failed_at,
+        )
+        self._history = (*self._history, failure)
+        self._error = None
 
     def leave(self, tokens: int | None) -> None:
         """Leave for good."""
@@ -200,6 +243,20 @@ class ItemTurn:
             attempts=self.attempts,
             elapsed=self.elapsed(),
         )
+
+    def unsent(self, error: OpenRouterError) -> OpenRouterError:
+        """Return what it ends with that is not sent, or not again, for that reason."""
+        last = self._error
+        if last is None:
+            return error
+
+        last.hint = ". ".join(
+            [*([last.hint.rstrip(".")] if last.hint else []), _STOPPED]
+        )
+        last.attempts = self.attempts
+        last.history = self._history
+        last.elapsed = self.elapsed()
+        return last
 
     def dismiss(self, error: NotSentError) -> None:
         """End the item with that error; a request under way ends first, as the last."""

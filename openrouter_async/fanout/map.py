@@ -79,14 +79,30 @@ class Outcomes(Generic[T]):
         if outcome is not None:
             return outcome
 
-        await self.aclose()
-        if isinstance(run.crash, StopAsyncIteration):
-            raise RuntimeError("something raised StopAsyncIteration") from run.crash
-
-        if run.crash is not None:
-            raise run.crash
-
+        await self._end(run)
         raise StopAsyncIteration
+
+    async def _end(self, run: Run[T]) -> None:
+        """Close what has come to its end, and raise what broke it, if anything did."""
+        crash = run.crash
+        try:
+            # A wait that is given up here leaves the end to the next call.
+            await run.aclose()
+        except OSError as exc:
+            if crash is None or self._closed:
+                self._closed = True
+                raise
+
+            crash.add_note(f"the journal could not be closed either: {exc!r}")
+
+        told, self._closed = self._closed, True
+        if crash is None or told:
+            return
+
+        if isinstance(crash, StopAsyncIteration):
+            raise RuntimeError("something raised StopAsyncIteration") from crash
+
+        raise crash
 
     async def _open(self) -> Run[T]:
         async with self._opening:

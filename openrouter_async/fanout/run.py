@@ -9,14 +9,14 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from openrouter_async.errors import ConfigError, NotSentError, OpenRouterError
-from openrouter_async.fanout.budget import CostBudget
+from openrouter_async.fanout.budget import CostGate
 from openrouter_async.fanout.fatal import stops_the_run
 from openrouter_async.fanout.handover import Handover
 from openrouter_async.fanout.inputs import Inputs
 from openrouter_async.fanout.item import ItemTurn
 from openrouter_async.fanout.journal import Entry, Journal, Key
 from openrouter_async.fanout.limiter import Limiter
-from openrouter_async.fanout.outcomes import Failure, Item, Outcome, Success
+from openrouter_async.fanout.outcomes import Failure, Outcome, Success
 from openrouter_async.fanout.slots import Slots
 from openrouter_async.fanout.statistics import MapStatistics
 from openrouter_async.fanout.tally import Tally
@@ -26,9 +26,9 @@ T = TypeVar("T")
 
 # Items that were pulled and whose outcome was not taken yet, in times of those that
 # may be under way: what a slow consumer, or a slow item in an ordered run, holds up.
-# With 2, tasks that finish together wait for the consumer (8 us an item).
+# With 2, tasks that finish together wait for the consumer (8 us an item). Each may
+# have a task: those that a server holds back must not keep the others from going.
 _WINDOW = 4
-_TASKS = 2  # tasks, in the same measure: some of their items are held back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class Run(Generic[T]):
         settings: RunSettings,
         journal: Journal | None,
     ) -> None:
-        self.crash: Exception | None = None
+        self.crash: BaseException | None = None
         self.cause: Exception | None = None
         self._inputs = inputs
         self._work = work
@@ -77,7 +77,7 @@ class Run(Generic[T]):
         self._settings = settings
         self._journal = journal
         cost = settings.max_cost
-        self._budget = None if cost is None else CostBudget(cost)
+        self._gate = None if cost is None else CostGate(cost)
         self._window = settings.max_in_flight * _WINDOW
         self._slots = Slots(settings.max_in_flight, self._nudge)
         self._tally = Tally(limiter)
@@ -86,8 +86,9 @@ class Run(Generic[T]):
         self._idle: deque[asyncio.Future[None]] = deque()
         self._items: set[ItemTurn] = set()
         self._pulling = 0
-        self._awaiting: set[asyncio.Task[None]] = set()
-        self._over = False
+        self._over = False  # no more items
+        self._stopped = False  # no more requests
+        self._left = False  # no more outcomes
         self._closing: asyncio.Future[None] | None = None
 
     # For the one who takes the outcomes
@@ -97,6 +98,9 @@ class Run(Generic[T]):
         while (outcome := self._handover.take()) is None:
             self._nudge()
             if not self._tasks:
+                if not self._left and self._handover.close_gaps():
+                    continue
+
                 self._tally.end()
                 return None
 
@@ -107,7 +111,8 @@ class Run(Generic[T]):
 
     def cancel(self) -> None:
         """Stop everything; nothing starts any more."""
-        self._over = True
+        self._over = self._left = True
+        self._inputs.cancel()
         for task in self._tasks:
             task.cancel()
 
@@ -115,8 +120,10 @@ class Run(Generic[T]):
         """Stop everything, and return when it has stopped and the journal is closed."""
         self.cancel()
         try:
-            if self._tasks:
-                await asyncio.wait(self._tasks)
+            feeding = self._inputs.task
+            tasks = self._tasks if feeding is None else {*self._tasks, feeding}
+            if tasks:
+                await asyncio.wait(tasks)
         finally:
             self._tally.end()
             if self._journal is not None:
@@ -129,10 +136,11 @@ class Run(Generic[T]):
     def statistics(self) -> MapStatistics:
         """Return how the run stands."""
         journal = self._journal
+        closed = None if self._gate is None else self._gate.closed
         return self._tally.statistics(
             interrupted=0 if journal is None else journal.interrupted,
             input_ended=self._inputs.ended,
-            cause=self.cause,
+            cause=self.cause or closed,
         )
 
     # Tasks
@@ -148,34 +156,43 @@ class Run(Generic[T]):
                 future.set_result(None)
                 return
 
-        if len(self._tasks) < _TASKS * self._settings.max_in_flight:
+        if len(self._tasks) < self._window:
             task = asyncio.create_task(self._take_items(), name="openrouter map")
             self._tasks.add(task)
             task.add_done_callback(self._task_ended)
 
     def _has_room(self) -> bool:
-        if self._over or self._slots.free <= self._pulling:
+        if self._over or (self._gate is not None and not self._has_use(self._gate)):
+            return False
+
+        if self._slots.free <= self._pulling:
             return False
 
         pulled = self._tally.pulled + self._pulling
-        if pulled - self._handover.taken >= self._window:
-            return False
+        return pulled - self._handover.taken < self._window
 
+    def _has_use(self, gate: CostGate) -> bool:
+        """Tell whether to pull an item: it could be sent, or come from the journal."""
         under_way = len(self._items) + self._pulling
-        if self._budget is None or self._budget.admits(under_way):
-            return True
+        replays = 0 if self._journal is None else self._journal.finished
+        replays -= self._tally.replayed
+        if gate.closed is None:
+            # There may be no further item: only then the money was enough.
+            return replays > 0 or not under_way or gate.admits(under_way)
 
-        if not under_way:
-            self._stop(NotSentError(self._budget.reason()))
+        if replays <= 0:
+            self._stop(gate.closed)
 
-        return False
+        # What is under way now is being read from the journal, or is yet to come.
+        return replays > under_way
 
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         exc = None if task.cancelled() else task.exception()
-        if isinstance(exc, Exception):
+        if exc is not None:
             self._break(exc)
 
+        self._nudge()  # it may have been told to go on just before it was cancelled
         if not self._tasks:
             self._handover.wake()
 
@@ -199,8 +216,7 @@ class Run(Generic[T]):
             try:
                 outcome = await self._settle(turn)
             finally:
-                self._items.discard(turn)
-                turn.end()
+                self._end(turn)
 
             self._tally.add(outcome)
             self._handover.put(outcome)
@@ -209,6 +225,12 @@ class Run(Generic[T]):
                 # Items that need no network must not hold the loop.
                 await asyncio.sleep(0)
 
+    def _end(self, turn: ItemTurn) -> None:
+        self._items.discard(turn)
+        turn.end()
+        if turn.paying and self._gate is not None:
+            self._gate.leave()
+
     async def _pull(self, task: asyncio.Task[None]) -> ItemTurn | None:
         """Return the next item, None when there is none."""
         self._pulling += 1
@@ -216,17 +238,18 @@ class Run(Generic[T]):
             found = (
                 self._inputs.take()
                 if self._inputs.at_hand
-                else await self._next_input(task)
+                else await self._inputs.next()
             )
-        except Exception as exc:
+        except (asyncio.CancelledError, GeneratorExit):
+            raise  # of this task
+        except BaseException as exc:  # raised by the iteration
             self._inputs.break_off()
-            self._break(exc, finish=True)
+            self._break(exc, finish=isinstance(exc, Exception))
             return None
         finally:
             self._pulling -= 1
 
-        stopped = self.cause is not None
-        if found is None or (self._over and not stopped):
+        if found is None or self._left:
             self._finish()
             return None
 
@@ -238,26 +261,14 @@ class Run(Generic[T]):
             slots=self._slots,
             tally=self._tally,
             task=task,
+            spend=self._spend,
         )
-        if stopped:
+        if self._stopped:
             turn.dismissed = self._not_sent()
 
         self._items.add(turn)
         self._nudge()
         return turn
-
-    async def _next_input(self, task: asyncio.Task[None]) -> tuple[Item] | None:
-        self._awaiting.add(task)
-        try:
-            return await self._inputs.next()
-        except asyncio.CancelledError as exc:
-            if task.cancelling():
-                raise
-
-            # Of what the input itself awaits: it must not pass for the end.
-            raise RuntimeError("the input was cancelled by something else") from exc
-        finally:
-            self._awaiting.discard(task)
 
     # One item
 
@@ -272,23 +283,27 @@ class Run(Generic[T]):
             return turn.failure(error)
         except asyncio.CancelledError as exc:
             return self._cancelled(turn, exc)
-        except Exception as exc:
+        except GeneratorExit:
+            raise  # of this task: its loop has gone
+        except BaseException as exc:  # raised by the iteration
             return self._broken(turn, exc)
 
     def _cancelled(self, turn: ItemTurn, exc: asyncio.CancelledError) -> Failure:
-        if not turn.task.cancelling():
-            # Something that the caller's own code awaits was: no item may be lost.
-            told = RuntimeError("the call was cancelled by something that it awaited")
+        if self._left:
+            raise exc
+
+        if turn.dismissed is None:
+            # By the caller's own code, or what that awaits: no item may be lost.
+            told = RuntimeError("the call was cancelled by something else")
             told.__cause__ = exc
             return self._broken(turn, told)
 
-        if turn.dismissed is None or turn.task.uncancel():
-            raise exc
+        turn.task.uncancel()
+        error = turn.unsent(turn.dismissed)
+        self._note_failure(turn, error)
+        return turn.failure(error)
 
-        self._note_failure(turn, turn.dismissed)
-        return turn.failure(turn.dismissed)
-
-    def _broken(self, turn: ItemTurn, exc: Exception) -> Failure:
+    def _broken(self, turn: ItemTurn, exc: BaseException) -> Failure:
         self._break(exc)
         return turn.failure(_error_for(turn, exc))
 
@@ -301,6 +316,9 @@ class Run(Generic[T]):
                 return turn.success(self._work.restore(entry), replayed=entry)
 
             turn.before_sending(partial(self._journal.sent, turn.key))
+
+        if self._gate is not None:
+            await self._pay(turn, self._gate)
 
         value = await send(turn)
         self._spend(self._work.receipt(value))
@@ -317,10 +335,18 @@ class Run(Generic[T]):
 
         raise NotSentError("not sent, as the journal cannot be read")
 
+    async def _pay(self, turn: ItemTurn, gate: CostGate) -> None:
+        """Return when there is money to send the item."""
+        if not gate.try_pass():
+            turn.give_slot()
+            await gate.wait()
+
+        turn.paying = True
+
     def _spend(self, receipt: Receipt) -> None:
         self._tally.spend(receipt)
-        if self._budget is not None:
-            self._budget.add(receipt.cost)
+        if self._gate is not None:
+            self._gate.add(receipt.cost)
 
     async def _keep(self, turn: ItemTurn, key: Key, value: T) -> None:
         """Put an answer into the journal, before anybody sees it."""
@@ -337,10 +363,6 @@ class Run(Generic[T]):
         owed = turn.owed or error.maybe_billed
         if turn.key is not None and self._journal is not None and not owed:
             self._journal.failed(turn.key)
-
-        usage = None if error.partial is None else error.partial.usage
-        if usage is not None:
-            self._spend(Receipt(usage.total_tokens, usage.cost))
 
         # What cannot be used once the item could is of the client: closed, no key.
         of_client = isinstance(error, ConfigError) and turn.attempts > 0
@@ -359,26 +381,30 @@ class Run(Generic[T]):
 
     def _stop(self, cause: Exception) -> None:
         """Send no more; only requests under way go on."""
-        if self.cause is not None:
+        if self._stopped:
             return
 
-        self.cause = cause
+        self._stopped = True
+        self.cause = self.cause or cause
         self._finish()
         for turn in self._items:
             turn.dismiss(self._not_sent())
 
-        for task in self._awaiting:
-            task.cancel()  # the input may never give another item
-
+        self._inputs.cancel()  # it may never give another item
         self._handover.wake()
 
     def _not_sent(self) -> NotSentError:
         return NotSentError(f"not sent, as the run had stopped: {self.cause}")
 
-    def _break(self, exc: Exception, *, finish: bool = False) -> None:
+    def _break(self, exc: BaseException, *, finish: bool = False) -> None:
         """Stop for something that is no outcome of an item."""
         if self.crash is None:
             self.crash = exc
+
+        if not isinstance(exc, Exception):
+            told = RuntimeError(f"the run was ended by {exc!r}")
+            told.__cause__ = exc
+            exc = told
 
         if finish:
             self.cause = self.cause or exc
@@ -387,7 +413,7 @@ class Run(Generic[T]):
             self._stop(exc)
 
 
-def _error_for(turn: ItemTurn, exc: Exception) -> OpenRouterError:
+def _error_for(turn: ItemTurn, exc: BaseException) -> OpenRouterError:
     """Return the error of an item whose call raised what no call should."""
     if turn.attempts == 0:
         return NotSentError(f"not sent, as the run broke: {exc!r}")

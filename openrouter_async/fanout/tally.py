@@ -22,6 +22,7 @@ class Tally:
         waiting: items that wait for their turn, or for what a server asked for.
         requests: requests sent.
         throttled: those that a limit refused, or load.
+        replayed: answers that came from the journal.
         scopes: what their limits are counted by.
     """
 
@@ -36,7 +37,7 @@ class Tally:
         self._succeeded = 0
         self._failed = 0
         self._not_sent = 0
-        self._replayed = 0
+        self.replayed = 0
         self._tokens = 0
         self._cost = 0.0
         self._began_at: float | None = None
@@ -59,7 +60,7 @@ class Tally:
         """Count an outcome."""
         if outcome.ok:
             self._succeeded += 1
-            self._replayed += outcome.replayed
+            self.replayed += outcome.replayed
         elif isinstance(outcome.error, NotSentError):
             self._not_sent += 1
         else:
@@ -80,7 +81,7 @@ class Tally:
             succeeded=self._succeeded,
             failed=self._failed,
             not_sent=self._not_sent,
-            replayed=self._replayed,
+            replayed=self.replayed,
             in_flight=self.in_flight,
             waiting=self.waiting,
             requests=self.requests,

@@ -256,6 +256,7 @@ class Completions:
             params=_sorted(request_members({}, params, NEVER_NULL)),
         )
         self._item_call(common, "")  # what all items share is refused before any
+        common.check_shared("prompt")
         work = CallWork(self._transport, partial(self._item_call, common), Completion)
         parameters = common.parameters(str(self._url))
         return Outcomes(inputs, work, self._limiter, settings, journal, parameters)

@@ -52,7 +52,27 @@ class CommonOptions:
     def parameters(self, url: str) -> dict[str, Json]:
         """Return what a journal keeps, so that a later run is known to be the same."""
         given = {name: each for name, each in self.params.items() if each is not UNSET}
-        return {"url": url, **given, **(self.extra_body or {})}
+        members = {**given, **(self.extra_body or {})}
+        if "url" in members:
+            members["body.url"] = members.pop("url")
+
+        return {"url": url, **members}
+
+    def check_shared(self, own: str) -> None:
+        """
+        Refuse a member that each item must have for itself.
+
+        Args:
+            own: its name.
+
+        Raises:
+            ConfigError: the items share it.
+        """
+        if own in self.params or own in (self.extra_body or {}):
+            raise ConfigError(
+                f"`{own}` must not be given for all items, as it would take the place"
+                " of theirs; pass it as an input"
+            )
 
 
 class CallWork(Generic[AnswerT]):
