@@ -16,7 +16,14 @@ _PART = ".part"
 
 
 class AnswerTarget(Protocol):
-    """Take lines; all calls wait for the disk or the reader, and come one by one."""
+    """
+    Take lines; all calls wait for the disk or the reader, and come one by one.
+
+    Attributes:
+        answers: lines without an error that were written whole.
+    """
+
+    answers: int
 
     def open(self) -> None:
         """
@@ -91,6 +98,7 @@ class AnswerFile:
         self._replayed = 0
         self._size = 0
         self._in_place = True
+        self.answers = 0
 
     def open(self) -> None:
         """Open the file itself, or the one beside it."""
@@ -113,12 +121,14 @@ class AnswerFile:
                     done += os.write(self._descriptor, view[done:])
         except OSError:
             whole = text.rfind(b"\n", 0, done) + 1
+            self.answers += _answers_within(lines, whole)
             with suppress(OSError):
                 os.ftruncate(self._descriptor, self._size + whole)
 
             raise
 
         self._size += done
+        self.answers += _answers_within(lines, done)
         self._replayed += sum(REPLAYED in line for line in lines)
         # Windows lets nobody move a file that is open.
         if sys.platform != "win32" and self._replayed >= self._to_reach:
@@ -149,6 +159,16 @@ class AnswerFile:
         return self._in_place
 
 
+def _answers_within(lines: Sequence[bytes], size: int) -> int:
+    """Count the lines without an error that are whole in so many bytes."""
+    count = end = 0
+    for line in lines:
+        end += len(line)
+        count += end <= size and FAILED not in line
+
+    return count
+
+
 def _count_answers(path: str) -> int:
     """Count whole lines without an error; none where there is no file."""
     count = 0
@@ -170,6 +190,7 @@ class AnswerStream:
     def __init__(self, path: str | None) -> None:
         self._path = path
         self._file: BinaryIO | None = None
+        self.answers = 0
 
     def open(self) -> None:
         """Open it; a named pipe waits for its reader."""
@@ -188,6 +209,7 @@ class AnswerStream:
                 done += self._file.write(view[done:])
 
         self._file.flush()
+        self.answers += _answers_within(lines, done)
 
     def finish(self, *, whole: bool) -> bool:
         """Close what was opened."""

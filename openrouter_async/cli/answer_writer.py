@@ -35,6 +35,11 @@ class AnswerWriter:
         self._size = 0
         self._writing: asyncio.Future[None] | None = None
 
+    @property
+    def answers(self) -> int:
+        """Lines without an error that were written whole."""
+        return self._target.answers
+
     async def open(self) -> None:
         """
         Open the target.

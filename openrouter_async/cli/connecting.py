@@ -80,8 +80,14 @@ def naming_base_url(client: OpenRouter, *places: str) -> Generator[None]:
 
 def name_base_url(error: OpenRouterError, client: OpenRouter, *places: str) -> None:
     """Let an error say which base URL was asked, if it may come of a wrong one."""
-    if error.hint is None and _is_elsewhere(error):
-        error.hint = f"the base URL is {client.base_url}; see {' and '.join(places)}"
+    if not _is_elsewhere(error):
+        return
+
+    hint = f"the base URL is {client.base_url}; see {' and '.join(places)}"
+    if error.hint is None:
+        error.hint = hint
+    elif error.budget_exhausted and not error.hint.startswith(hint):
+        error.hint = f"{hint}. {error.hint}"
 
 
 def _is_elsewhere(error: OpenRouterError) -> bool:

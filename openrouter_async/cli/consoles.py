@@ -47,6 +47,7 @@ _STREAM = "--extra must not hold `stream`; use --stream or --no-stream"
 _OPTIONS = (
     "max_tokens|temperature|top_p|n|stop|seed|logprobs|suffix|echo|provider|model"
 )
+_SPENT = "so many requests failed that not all of them were tried again"
 _JOURNAL = "go on with what it was, name another file, or start over with --fresh"
 
 
@@ -68,6 +69,7 @@ _NAMES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     (re.compile(rf"(?<=[:;] )({_OPTIONS})(?= was )"), _as_option),
     (re.compile(r"(?<=: )pass what it was, or name another journal$"), _JOURNAL),
     (re.compile(r"(?<=, )or name another journal$"), "or name another file"),
+    (re.compile(r"The client's retry budget is spent \(\S+\)"), _SPENT),
     (re.compile(r"(?<=: |; )url (?=was .* and is )"), "the base URL "),
 )
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Annotated, cast
 
 import typer
 
+from openrouter_async.cli.checking import (
+    saying_nothing_was_sent,
+    saying_what_takes_long,
+)
 from openrouter_async.cli.consoles import show_notes
 from openrouter_async.cli.map_report import MapReport
 from openrouter_async.cli.map_run import MapJob, run_map
@@ -177,8 +182,12 @@ def _conduct(
     job: MapJob, prompts: str, lines: LineForm, *, skip_bad: bool
 ) -> MapReport:
     job.check()
-    with open_prompts(prompts, lines) as file:
-        file.check()
+    with ExitStack() as stack:
+        with saying_nothing_was_sent():
+            file = stack.enter_context(open_prompts(prompts, lines))
+            with saying_what_takes_long(file.name):
+                file.check()
+
         if not (job.quiet and skip_bad):
             show_notes(file.bad_lines(_BAD_TOLD))
 

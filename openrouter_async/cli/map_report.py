@@ -90,9 +90,12 @@ class MapReport:
         counts: what they do not hold.
         cause: why it stopped before its end, if it did.
         interrupted: whether a signal stopped it.
-        cut_off: requests that were under way then, and may be billed.
+        cut_off: requests that were under way when a signal, or an output that could
+            not be written, stopped it: they may be billed.
         places: of answers and journal.
-        in_place: whether the answers of this run are where they belong.
+        written: answers of this run that were written.
+        output_failed: whether the output could not be written.
+        displaced: whether what was written was dropped, as the output has more.
         seconds: it took.
         command: what started it, word for word.
     """
@@ -104,7 +107,9 @@ class MapReport:
     interrupted: bool
     cut_off: int
     places: Places
-    in_place: bool
+    written: int
+    output_failed: bool
+    displaced: bool
     seconds: float
     command: Sequence[str]
 
@@ -117,6 +122,29 @@ class MapReport:
     def not_sent(self) -> int:
         """Prompts that have neither an answer nor an error."""
         return self.total - self.statistics.succeeded - self.statistics.failed
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether output or journal could not be written."""
+        return self.cause is not None and not isinstance(self.cause, OpenRouterError)
+
+    @property
+    def answered(self) -> int:
+        """Prompts whose answer is in the output, or was to be if it was displaced."""
+        if self.displaced and self.is_broken:
+            return min(self.written, self.statistics.replayed)
+
+        return self.written
+
+    @property
+    def not_kept(self) -> int:
+        """Answers that were received and are not in the output."""
+        return self.statistics.succeeded - self.answered
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the answers of this run are in the output."""
+        return not (self.displaced or self.output_failed or self.not_kept)
 
     @property
     def is_whole(self) -> bool:

@@ -144,7 +144,7 @@ class _MapRun:
         def interrupt() -> None:
             if not working.done():
                 self._interrupted = True
-                self._cut_off = self._outcomes.statistics().in_flight
+                self._count_cut_off()
                 working.cancel()
 
         with stopping(interrupt):
@@ -187,7 +187,12 @@ class _MapRun:
 
             await self._writer.put(answer_line(outcome, full=self._job.full))
             if self._writer.error is not None:
+                self._count_cut_off()
                 return
+
+    def _count_cut_off(self) -> None:
+        """Take note of what is under way, before it is cancelled."""
+        self._cut_off = self._cut_off or self._outcomes.statistics().in_flight
 
     async def _watch(self, working: asyncio.Task[None]) -> None:
         await asyncio.wait({working, self._began}, return_when=asyncio.FIRST_COMPLETED)
@@ -207,6 +212,9 @@ class _MapRun:
         if self._interrupted:
             end_echo(console)
         else:
+            if self._writer.error is not None:
+                self._count_cut_off()
+
             working.cancel()  # the output broke, or it is over
 
     def _is_silent(self) -> bool:
@@ -243,7 +251,9 @@ class _MapRun:
             interrupted=self._interrupted,
             cut_off=self._cut_off,
             places=self._job.places,
-            in_place=self._writer.in_place,
+            written=self._writer.answers,
+            output_failed=broken is not None,
+            displaced=not self._writer.in_place,
             seconds=time.monotonic() - self._started,
             command=self._job.command,
         )

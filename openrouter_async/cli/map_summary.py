@@ -24,6 +24,10 @@ from openrouter_async.types.lenient import Json
 _KINDS = 8
 _BAD = 10
 _LABEL = 12
+_UNKNOWN_END = (
+    "were sent by an earlier run without a known end (stopped, or failed so that they"
+    " may be billed): they may be billed twice"
+)
 _SHOWN = 72  # characters of a message
 
 
@@ -55,9 +59,14 @@ def _write(line: bytes, report: MapReport) -> None:
 
 def _rows(report: MapReport) -> Iterator[Text]:
     told, found = report.statistics, report.findings
-    yield _row("answered", f"{told.succeeded:,} of {report.total:,}", _style(report))
+    yield _row("answered", f"{report.answered:,} of {report.total:,}", _style(report))
     if told.replayed:
-        yield _row("", f"{told.replayed:,} of them from the journal")
+        them = "came" if report.not_kept else "of them"
+        yield _row("", f"{told.replayed:,} {them} from the journal")
+
+    if report.not_kept:
+        lost = f"{report.not_kept:,} received that are not in the output"
+        yield _row("not kept", lost, "bold red")
 
     if told.failed:
         yield _row("failed", f"{told.failed:,}", "bold red")
@@ -73,8 +82,7 @@ def _rows(report: MapReport) -> Iterator[Text]:
         yield _row("skipped", f"{found.bad:,} {lines}: {numbers}{more}")
 
     if told.interrupted:
-        was = f"{told.interrupted:,} were under way when an earlier run was stopped"
-        yield _row("", f"{was}: they may be billed twice")
+        yield _row("", f"{told.interrupted:,} {_UNKNOWN_END}")
 
     refused = f"{told.throttled:,} refused by a limit"
     yield _row("requests", f"{told.requests:,}, {refused}")
@@ -121,10 +129,12 @@ def _time(report: MapReport) -> str:
 
 def _show_end(report: MapReport, *, quiet: bool) -> None:
     """Say why something is left, and how to go on."""
+    cut = report.cut_off
+    flying = f"{cut:,} {plural(cut, 'request')} under way may be billed" if cut else ""
     if report.interrupted:
-        cut = report.cut_off
-        flying = f"; {cut:,} {plural(cut, 'request')} under way may be billed"
-        show_message("", "bold", f"interrupted{flying if cut else ''}")
+        show_message("", "bold", f"interrupted; {flying}" if cut else "interrupted")
+    elif cut and report.output_failed and not quiet:
+        show_message("", "bold", flying)
 
     if report.cause is not None:
         show_message("error: ", "bold red", cause_text(report.cause))
@@ -132,23 +142,33 @@ def _show_end(report: MapReport, *, quiet: bool) -> None:
         show_message("error: ", "bold red", _shortfall(report))
 
     show_hint(_hint(report))
-    if not report.in_place:
+    if report.displaced:
         show_message(
             "",
             "bold",
             f"{report.places.output} is as an earlier run left it: it has more answers."
-            " The answers of this one are in the journal",
+            f"{_whereabouts(report)}",
         )
 
     if report.resume is not None:
         show_message("to go on: ", "bold", report.resume)
 
 
+def _whereabouts(report: MapReport) -> str:
+    if report.is_broken:
+        return ""  # it may be the journal that could not be written
+
+    return " The answers of this one are in the journal"
+
+
 def _shortfall(report: MapReport) -> str:
     told = report.statistics
-    parts = [f"{told.succeeded:,} of {report.total:,} prompts answered"]
+    parts = [f"{report.answered:,} of {report.total:,} prompts answered"]
     if told.failed:
         parts.append(f"{told.failed:,} failed")
+
+    if report.not_kept:
+        parts.append(f"{report.not_kept:,} not kept")
 
     if report.not_sent:
         parts.append(f"{report.not_sent:,} not sent")
@@ -171,7 +191,8 @@ def summary_object(report: MapReport) -> dict[str, Json]:
     kinds = report.counts.kinds.items()
     return {
         "total": report.total,
-        "answered": told.succeeded,
+        "answered": report.answered,
+        "not_kept": report.not_kept,
         "replayed": told.replayed,
         "failed": told.failed,
         "not_sent": report.not_sent,

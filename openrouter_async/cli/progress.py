@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -24,6 +24,8 @@ _BEAT = 60.0  # seconds after which there is one more
 # the line below it: where that goes to the next line, the bar is shown twice.
 _BESIDE_BAR = 46
 _ECHO = 4
+_INDENT = "   "
+_GAP = "  "
 
 _RATE_OVER = 2.0  # seconds
 _RATE_OF = 50  # items, where they take longer
@@ -71,6 +73,16 @@ class Speed:
         return first[0] <= now - _RATE_OVER and finished - first[1] >= _RATE_OF
 
 
+class _Replays:
+    def __init__(self) -> None:
+        self._before = 0
+
+    def grow(self, told: MapStatistics) -> bool:
+        """Tell whether answers are being taken from the journal."""
+        before, self._before = self._before, told.replayed
+        return told.replayed > before or not (told.requests or told.in_flight)
+
+
 class _Silence:
     def show(self, told: MapStatistics, now: float) -> None:
         return
@@ -81,6 +93,7 @@ class _Bar:
         self._live = live
         self._total = total
         self._speed = Speed()
+        self._replays = _Replays()
         self._width = console.width - _ECHO
         self._progress = Progress(
             TextColumn(" "),
@@ -95,7 +108,9 @@ class _Bar:
         rate = self._speed.measure(told, now)
         pace = pace_text(rate, self._total - told.finished)
         self._progress.update(self._task, completed=told.finished, pace=pace)
-        below = Text(f"   {state_text(told)}"[: self._width], style="dim", no_wrap=True)
+        fields = state_fields(told, replaying=self._replays.grow(told))
+        state = fitting(fields, self._width - len(_INDENT))
+        below = Text(f"{_INDENT}{state}", style="dim", no_wrap=True)
         self._live.update(Group(self._progress.get_renderable(), below), refresh=True)
 
 
@@ -104,11 +119,13 @@ class _Lines:
         self._console = console
         self._total = total
         self._speed = Speed()
+        self._replays = _Replays()
         self._step = 1
         self._last: float | None = None
 
     def show(self, told: MapStatistics, now: float) -> None:
         rate = self._speed.measure(told, now)
+        replaying = self._replays.grow(told)
         if self._last is None:
             self._last = now
 
@@ -122,7 +139,8 @@ class _Lines:
         self._last = now
         self._step = told.finished * _STEPS // max(1, self._total) + 1
         pace = pace_text(rate, self._total - told.finished)
-        line = f"   {told.finished}/{self._total}  {pace}  {state_text(told)}"
+        state = _GAP.join(state_fields(told, replaying=replaying))
+        line = f"{_INDENT}{told.finished}/{self._total}  {pace}  {state}"
         self._console.print(line, soft_wrap=True)
 
 
@@ -156,9 +174,20 @@ def pace_text(rate: float, left: int) -> str:
     return f"{rate_text(rate)}  {span(left / rate) if rate else '?'} left"
 
 
-def state_text(told: MapStatistics) -> str:
-    """Say in a line what is under way, and what went wrong."""
-    parts = [f"{told.in_flight} in flight", f"{told.waiting} waiting"]
+def state_fields(told: MapStatistics, *, replaying: bool = False) -> list[str]:
+    """
+    Say what is under way, and what went wrong.
+
+    Args:
+        told: how the run stands.
+        replaying: whether answers are being taken from the journal: what waits for
+            that does not wait for its turn.
+    """
+    parts = [f"{told.replayed} from the journal"] if told.replayed else []
+    parts.append(f"{told.in_flight} in flight")
+    if not replaying:
+        parts.append(f"{told.waiting} waiting")
+
     if told.rate is not None:
         parts.append(f"limit {rate_text(told.rate)}")
 
@@ -166,7 +195,20 @@ def state_text(told: MapStatistics) -> str:
     if told.failed:
         parts.append(f"{told.failed} failed")
 
-    return "  ".join([*parts, cost(told.cost)])
+    return [*parts, cost(told.cost)]
+
+
+def fitting(fields: Sequence[str], width: int) -> str:
+    """Join as many fields as fit, from the first on: none is cut."""
+    line = ""
+    for each in fields:
+        longer = f"{line}{_GAP}{each}" if line else each
+        if len(longer) > width:
+            break
+
+        line = longer
+
+    return line
 
 
 def rate_text(rate: float) -> str:

@@ -121,6 +121,7 @@ class Target:
     """Keep what is written, once it may be."""
 
     def __init__(self, error: Exception | None = None) -> None:
+        self.answers = 0
         self.go = threading.Event()
         self.batches: list[int] = []
         self.error = error

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import shlex
 import signal
 from asyncio.subprocess import Process
 from collections import Counter
@@ -16,10 +17,19 @@ import pytest
 
 from openrouter_async.testing import RateLimit, Simulator, Stall
 from tests.cli.answers import Files, read_lines, rows
-from tests.cli.processes import Ended, ended, environment, run, started, terminal
+from tests.cli.processes import (
+    COMMAND,
+    Ended,
+    ended,
+    environment,
+    run,
+    started,
+    terminal,
+)
 from tests.cli.test_output import FULL, needs_full
 
 PROMPTS = [f"Prompt {number}" for number in range(1, 61)]
+PROGRAM = shlex.join(COMMAND)
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +99,7 @@ async def test_a_signal_ends_it_in_good_order(
 
     assert (again.code, files.numbers()) == (0, [*range(1, 61)])
     assert "10 of them from the journal" in again.stderr
-    assert "20 were under way when an earlier run was stopped" in again.stderr
+    assert "20 were sent by an earlier run without a known end" in again.stderr
     assert len(simulator.journal) == 10 + 20 + 50
 
 
@@ -132,7 +142,7 @@ async def test_signals_that_are_ignored_stay_so(
     simulator.script(Stall(before="head", release=release))
     words = " ".join((*files.command, "--quiet"))
     process = await asyncio.create_subprocess_exec(
-        *("sh", "-c", f"trap '' HUP; exec python -m openrouter_async {words}"),
+        *("sh", "-c", f"trap '' HUP; exec {PROGRAM} {words}"),
         env=environment(),
         stderr=asyncio.subprocess.PIPE,
     )
@@ -294,7 +304,7 @@ async def test_a_journal_that_is_full_stops_the_run(
     """What was received is written; files may be no larger here than 40 KB."""
     words = " ".join((*files.command, "--full", "--max-in-flight=1"))
     bounds = "ulimit -f 40; trap '' XFSZ"
-    done = await shell(f"{bounds}; python -m openrouter_async {words}")
+    done = await shell(f"{bounds}; {PROGRAM} {words}")
     count = len(files.answers())
     again = await run(*files.command, "--full", env=environment())
 
@@ -309,7 +319,7 @@ async def test_prompts_can_come_from_a_pipe_that_is_a_file(
     simulator: Simulator, files: Files
 ) -> None:
     """As shells make of `<(command)`, and it is read from where a shell has left it."""
-    words = f"python -m openrouter_async map -o {files.output} --quiet"
+    words = f"{PROGRAM} map -o {files.output} --quiet"
     named = await shell(f"{words} <(head -n 3 {files.prompts})")
     files.journal.unlink()
     rest = f"read -r first; {words} - --fresh"
@@ -336,7 +346,7 @@ async def test_a_named_pipe_gets_answers(simulator: Simulator, files: Files) -> 
     os.mkfifo(pipe)
     done = await shell(
         f"cat {pipe} > {files.output} &"
-        f" python -m openrouter_async map {files.prompts} -o {pipe} --quiet; wait"
+        f" {PROGRAM} map {files.prompts} -o {pipe} --quiet; wait"
     )
 
     assert (done.code, len(files.answers())) == (0, 60)

@@ -183,6 +183,23 @@ async def test_a_server_that_is_not_there_is_named(
     ) in done.stderr
 
 
+async def test_a_spent_retry_budget_is_told_without_names_of_python(
+    simulator: Simulator, invoke: Invoke, files: Files
+) -> None:
+    """And a server that is not there is named all the same."""
+    files.write(*range_of_prompts(60))
+    options = ("--base-url=http://127.0.0.1:1", "--max-in-flight=60", "--retries=9")
+
+    done = await files.map(invoke, *options, "--timeout=5")
+
+    hint = next(x for x in done.stderr.splitlines() if x.startswith("hint: "))
+    assert hint.startswith("hint: the base URL is http://127.0.0.1:1; see OPENROUTER")
+    assert hint.endswith(
+        "so many requests failed that not all of them were tried again"
+    )
+    assert "RetryPolicy" not in done.stderr
+
+
 async def test_kinds_are_bounded(
     simulator: Simulator, invoke: Invoke, files: Files
 ) -> None:

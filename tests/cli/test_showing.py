@@ -13,7 +13,14 @@ from openrouter_async import AttemptFailure, MapStatistics, RateLimitError
 from openrouter_async.cli.consoles import cost, failure_line
 from openrouter_async.cli.fan_out_act import Crowd, show_result, show_stopped, watch
 from openrouter_async.cli.paragraph import Paragraph
-from openrouter_async.cli.progress import Speed, gauge, rate_text, span, state_text
+from openrouter_async.cli.progress import (
+    Speed,
+    fitting,
+    gauge,
+    rate_text,
+    span,
+    state_fields,
+)
 
 
 def plain(width: int = 80) -> tuple[Console, io.StringIO]:
@@ -155,10 +162,57 @@ def test_times_have_the_unit_that_suits(seconds: float, text: str) -> None:
 
 def test_what_did_not_happen_is_not_shown() -> None:
     """Neither a limit nor failures."""
-    assert state_text(MapStatistics(in_flight=2)) == (
-        "2 in flight  0 waiting  0 refused  $0"
+    assert state_fields(MapStatistics(in_flight=2)) == [
+        *("2 in flight", "0 waiting", "0 refused", "$0")
+    ]
+    assert "3 failed" in state_fields(MapStatistics(failed=3))
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [(2, ""), (3, "one"), (7, "one"), (8, "one  two"), (99, "one  two  six")],
+)
+def test_fields_are_shown_whole_or_not_at_all(width: int, line: str) -> None:
+    """A figure that is cut would be another one."""
+    assert fitting(["one", "two", "six"], width) == line
+
+
+@pytest.mark.parametrize("width", [50, 60])
+def test_the_line_below_a_bar_ends_with_a_whole_field(width: int) -> None:
+    """Also in a terminal that is narrow."""
+    file = io.StringIO()
+    console = Console(file=file, width=width, force_terminal=True, no_color=True)
+    told = MapStatistics(
+        succeeded=5, requests=900, in_flight=256, waiting=256, rate=200.0, cost=0.25
     )
-    assert "  3 failed  " in state_text(MapStatistics(failed=3))
+    with gauge(console, 1000) as shown:
+        shown.show(told, 0.0)
+
+    state = Text.from_ansi(file.getvalue()).plain.splitlines()[-1].strip()
+    fields = state_fields(told)
+    shown_fields = state.split("  ")
+    assert shown_fields == fields[: len(shown_fields)]
+    assert 0 < len(shown_fields) < len(fields)
+
+
+def test_what_comes_from_the_journal_does_not_wait_for_a_turn() -> None:
+    """It is told how many answers came from there; then the others wait."""
+    console, file = plain()
+    with gauge(console, 10) as shown:
+        for replayed, requests in ((2, 0), (4, 0), (4, 1)):
+            told = MapStatistics(
+                succeeded=replayed, replayed=replayed, requests=requests, waiting=3
+            )
+            shown.show(told, 0.0)
+
+        shown.show(MapStatistics(succeeded=6, replayed=4, requests=2, waiting=3), 2.0)
+
+    states = [line.split("left  ")[1] for line in file.getvalue().splitlines()]
+    assert states == [
+        "2 from the journal  0 in flight  0 refused  $0",
+        "4 from the journal  0 in flight  0 refused  $0",
+        "4 from the journal  0 in flight  3 waiting  0 refused  $0",
+    ]
 
 
 def test_lost_prompts_stand_out() -> None:
