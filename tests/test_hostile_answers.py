@@ -211,7 +211,7 @@ async def test_limit_that_ends_hours_ahead() -> None:
     assert isinstance(error, RateLimitError)
     assert error.attempts == 1
     assert error.retry_after is not None
-    assert 7000 < error.retry_after <= 7200
+    assert 5000 < error.retry_after <= 7200
 
 
 @WAYS
