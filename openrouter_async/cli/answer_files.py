@@ -98,7 +98,7 @@ class AnswerFile:
         self._replayed = 0
         self._size = 0
         self._in_place = True
-        self.answers = 0
+        self.answers: int = 0
 
     def open(self) -> None:
         """Open the file itself, or the one beside it."""
@@ -190,7 +190,7 @@ class AnswerStream:
     def __init__(self, path: str | None) -> None:
         self._path = path
         self._file: BinaryIO | None = None
-        self.answers = 0
+        self.answers: int = 0
 
     def open(self) -> None:
         """Open it; a named pipe waits for its reader."""

@@ -28,7 +28,7 @@ class AnswerWriter:
 
     def __init__(self, target: AnswerTarget) -> None:
         self.error: OSError | None = None
-        self.in_place = True
+        self.in_place: bool = True
         self._target = target
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="answers")
         self._lines: list[bytes] = []

@@ -97,7 +97,7 @@ class PromptFile:
 
     def __init__(self, name: str, file: BinaryIO, form: LineForm) -> None:
         self.name = name
-        self.findings = Findings()
+        self.findings: Findings = Findings()
         self._file = file
         self._form = form
         # Standard input may be a file that a shell has read a part of.

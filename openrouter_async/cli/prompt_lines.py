@@ -52,8 +52,8 @@ class PromptItem(dict[str, Json]):
 
     def __init__(self, fields: Mapping[str, Json], line: int, source: bytes) -> None:
         super().__init__(fields)
-        self.line = line
-        self.source = source
+        self.line: int = line
+        self.source: bytes = source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

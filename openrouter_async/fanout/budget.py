@@ -31,7 +31,7 @@ class CostBudget:
 
     def __init__(self, most: float) -> None:
         self.most = most
-        self.spent = 0.0
+        self.spent: float = 0.0
         self._known = 0
         self._untold = False
         self._mean = 0.0

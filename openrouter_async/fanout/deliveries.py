@@ -28,11 +28,11 @@ class Sent:
         *,
         held_back: bool,
     ) -> None:
-        self.index = index
-        self.at = at
-        self.pace = pace
-        self.in_flight = in_flight
-        self.held_back = held_back
+        self.index: int = index
+        self.at: float = at
+        self.pace: float | None = pace
+        self.in_flight: int = in_flight
+        self.held_back: bool = held_back
 
 
 class Deliveries:

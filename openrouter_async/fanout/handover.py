@@ -24,7 +24,7 @@ class Handover(Generic[T]):
     """
 
     def __init__(self, *, ordered: bool) -> None:
-        self.taken = 0
+        self.taken: int = 0
         self._ordered = ordered
         self._ready: deque[Outcome[T]] = deque()
         self._early: dict[int, Outcome[T]] = {}

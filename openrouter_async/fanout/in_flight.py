@@ -27,7 +27,7 @@ class InFlightBound:
     """
 
     def __init__(self) -> None:
-        self.most = inf
+        self.most: float = inf
         self._let_in = 0
         self._probe_after = _PROBE_AFTER
         self._probing = False  # whether the last change was one more

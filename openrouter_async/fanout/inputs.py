@@ -106,7 +106,7 @@ class Feeder:
     """
 
     def __init__(self, items: AsyncIterator[Item]) -> None:
-        self.exhausted = False
+        self.exhausted: bool = False
         self.task: asyncio.Task[None] | None = None
         self._items = items
         self._generator: AsyncGenerator[Item] | None = None

@@ -92,17 +92,17 @@ class ItemTurn:
         task: Task[None],
         spend: Callable[[Receipt], None],
     ) -> None:
-        self.index = index
-        self.item = item
-        self.attempts = 0
-        self.began = time.monotonic()
+        self.index: int = index
+        self.item: Item = item
+        self.attempts: int = 0
+        self.began: float = time.monotonic()
         self.key: Key | None = None
-        self.has_slot = slots.try_take()
+        self.has_slot: bool = slots.try_take()
         self.state: State = "waiting"
-        self.task = task
+        self.task: Task[None] = task
         self.dismissed: NotSentError | None = None
-        self.owed = False
-        self.paying = False
+        self.owed: bool = False
+        self.paying: bool = False
         self._error: OpenRouterError | None = None
         self._failed_at = 0.0
         self._history: tuple[AttemptFailure, ...] = ()

@@ -43,9 +43,9 @@ class Lane:
         self.scope = scope
         self.clock = clock
         self.random = random
-        self.pace = Pace(now)
-        self.bound = InFlightBound()
-        self.pressure = Pressure()
+        self.pace: Pace = Pace(now)
+        self.bound: InFlightBound = InFlightBound()
+        self.pressure: Pressure = Pressure()
         self._requests = _allowance(limits.requests_per_minute, now)
         self._tokens = _allowance(limits.tokens_per_minute, now)
         self._answer_tokens = _FINISHED_TOKENS
@@ -297,11 +297,11 @@ class LaneTurn:
     ) -> None:
         self._lane = lane
         self._prompt = prompt
-        self.max_pause = max_pause
+        self.max_pause: float | None = max_pause
         self._left = False
         lane.turns += 1
-        self.order = order
-        self.tokens = lane.expected_tokens(prompt, most)
+        self.order: int = order
+        self.tokens: float = lane.expected_tokens(prompt, most)
         self.ready: asyncio.Future[None] | None = None
         self.sent: Sent | None = None
 

@@ -83,8 +83,8 @@ class Pace:
 
     def __init__(self, now: float) -> None:
         self.rate: float | None = None
-        self.in_flight = 0
-        self.refused = 0
+        self.in_flight: int = 0
+        self.refused: int = 0
         self._started = now
         self._before_start = 0  # number of the last request before that
         self._accepted_before = 0

@@ -62,7 +62,7 @@ class Pressure:
     """
 
     def __init__(self) -> None:
-        self.refused = 0
+        self.refused: int = 0
         self._since: float | None = None  # first refusal after the last success
         self._last = -inf
         self._load = 0.0  # share of requests refused for load, of late

@@ -22,7 +22,7 @@ class Slots:
     """
 
     def __init__(self, most: int, freed: Callable[[], None]) -> None:
-        self.free = most
+        self.free: int = most
         self._freed = freed
         self._queue: deque[asyncio.Future[None]] = deque()
 

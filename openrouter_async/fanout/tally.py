@@ -27,7 +27,7 @@ class Tally:
     """
 
     def __init__(self, limiter: Limiter) -> None:
-        self.pulled = 0
+        self.pulled: int = 0
         self.in_flight = 0
         self.waiting = 0
         self.requests = 0
@@ -37,7 +37,7 @@ class Tally:
         self._succeeded = 0
         self._failed = 0
         self._not_sent = 0
-        self.replayed = 0
+        self.replayed: int = 0
         self._tokens = 0
         self._cost = 0.0
         self._began_at: float | None = None

@@ -45,9 +45,9 @@ class Journal:
     def __init__(
         self, file: JournalFile, executor: ThreadPoolExecutor, contents: Contents
     ) -> None:
-        self.path = file.path
-        self.finished = contents.finished
-        self.interrupted = len(contents.interrupted)
+        self.path: str = file.path
+        self.finished: int = contents.finished
+        self.interrupted: int = len(contents.interrupted)
         self._file = file
         self._executor = executor
         self._index = contents.places

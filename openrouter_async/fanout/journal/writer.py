@@ -22,7 +22,7 @@ class Batch:
 
     def __init__(self) -> None:
         self.lines: list[tuple[bytes, bytes | None]] = []
-        self.ended = asyncio.Event()
+        self.ended: asyncio.Event = asyncio.Event()
         self.error: OSError | None = None
 
 
