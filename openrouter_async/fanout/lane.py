@@ -305,9 +305,6 @@ class LaneTurn:
         self.ready: asyncio.Future[None] | None = None
         self.sent: Sent | None = None
 
-    def __lt__(self, other: LaneTurn) -> bool:
-        return self.order < other.order
-
     def try_now(self) -> bool:
         """Go ahead if nobody is to be waited for."""
         return self._lane.enter(self)
