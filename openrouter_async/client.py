@@ -28,6 +28,7 @@ from openrouter_async.config import (
 )
 from openrouter_async.errors import ConfigError
 from openrouter_async.fanout.limiter import Limiter
+from openrouter_async.resources.chat import Chat
 from openrouter_async.resources.completions import Completions
 from openrouter_async.resources.options import (
     RetryOption,
@@ -152,6 +153,11 @@ class OpenRouter:
     def completions(self) -> Completions:
         """Text completions."""
         return Completions(self._transport, self._limiter)
+
+    @cached_property
+    def chat(self) -> Chat:
+        """Conversations: `chat.completions`."""
+        return Chat(self._transport, self._limiter)
 
     @property
     def limiter(self) -> Limiter:

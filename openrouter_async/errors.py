@@ -20,6 +20,10 @@ OpenRouterError
 │   └── StreamInterruptedError       a stream ended before its answer did
 ├── ResponseDecodeError              an answer arrived that cannot be read
 │   └── ResponseTooLargeError        ... because it is over a size limit
+├── ParseError                       an answer holds no value of the type asked for
+│   ├── AnswerTruncatedError         ... because it was cut by a token limit
+│   ├── AnswerRefusedError           ... because the model, or a filter, refused
+│   └── AnswerMismatchError          ... because it is none, or one of another shape
 └── NotSentError                     a fan-out item that a stopped run did not send
 """
 
@@ -29,6 +33,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from openrouter_async.types.chat import ChatCompletion
     from openrouter_async.types.completion import Completion
     from openrouter_async.types.lenient import Json
     from openrouter_async.types.wire import AttemptFailure
@@ -92,7 +97,7 @@ class OpenRouterError(Exception):
         retry_after: float | None = None,
         limit_resets_in: float | None = None,
         generation_id: str | None = None,
-        partial: Completion | None = None,
+        partial: Completion | ChatCompletion | None = None,
         hint: str | None = None,
         body: bytes = b"",
         kind: Kind | None = None,
@@ -263,6 +268,37 @@ class ResponseTooLargeError(ResponseDecodeError):
     """Raised when an answer or one event of it is over a limit of `SizeLimits`."""
 
     kind: Kind = "final"
+
+
+class ParseError(OpenRouterError):
+    """
+    Raised when an answer holds no value of the type that `parse=` named.
+
+    It was billed, and a repetition would be: it is for the caller to ask again.
+    `partial` holds the answer.
+
+    Attributes:
+        text: what the model said.
+        path: where in its JSON the trouble is, such as `$.items[2].price`; None where
+            that is not known.
+    """
+
+    def __init__(self, message: str, *, text: str, path: str | None = None) -> None:
+        super().__init__(message)
+        self.text: str = text
+        self.path: str | None = path
+
+
+class AnswerTruncatedError(ParseError):
+    """Raised when a token limit cut the answer before its JSON was whole."""
+
+
+class AnswerRefusedError(ParseError):
+    """Raised when the model refused, or a content filter did; `text` says why."""
+
+
+class AnswerMismatchError(ParseError):
+    """Raised when the answer is no JSON, or not of the type that was asked for."""
 
 
 class NotSentError(OpenRouterError):

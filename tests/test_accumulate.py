@@ -6,10 +6,8 @@ import msgspec
 import pytest
 
 from openrouter_async import Completion
-from openrouter_async.streaming.accumulate import (
-    CompletionAccumulator,
-    fold_reasoning_detail,
-)
+from openrouter_async.streaming.completion_pieces import CompletionAccumulator
+from openrouter_async.streaming.reasoning_details import ReasoningDetails
 from tests.streams import USAGE, choice, delta, envelope, finish, usage_chunk
 
 
@@ -188,12 +186,13 @@ def test_reasoning_details(
 def test_reasoning_details_leave_the_pieces_alone() -> None:
     """What is folded is not changed by later pieces."""
     piece = {**DETAIL, "text": "a"}
-    details: list[dict[str, object]] = []
-    fold_reasoning_detail(details, piece)
-    fold_reasoning_detail(details, piece)
+    merged = ReasoningDetails()
+    merged.add(piece)
+    merged.add(piece)
+    merged.settle()
 
     assert piece == {**DETAIL, "text": "a"}
-    assert details == [{**DETAIL, "text": "aa"}]
+    assert merged.details == [{**DETAIL, "text": "aa"}]
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ async def test_number_of_retries_keeps_the_rest_of_the_policy(
 
 @pytest.mark.parametrize("value", [None, 0, False], ids=repr)
 async def test_false_values_of_stream(value: bool) -> None:
-    """What is not true asks for the whole answer."""
+    """What is not true asks for the whole answer; False is sent, as it was given."""
     async with (
         ScriptedServer([in_turn(answer())]) as server,
         client_of(server) as client,
@@ -155,7 +155,7 @@ async def test_false_values_of_stream(value: bool) -> None:
         sent = msgspec.json.decode(server.requests[0].body)
 
     assert isinstance(done, Completion)
-    assert sent == {"prompt": "x"}
+    assert sent == {"prompt": "x", **({"stream": False} if value is False else {})}
 
 
 async def test_true_values_of_stream() -> None:

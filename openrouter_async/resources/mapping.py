@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -15,16 +15,17 @@ from openrouter_async.errors import ConfigError, OpenRouterError
 from openrouter_async.fanout.journal import Entry
 from openrouter_async.fanout.outcomes import Item
 from openrouter_async.fanout.work import Receipt
+from openrouter_async.resources.kinds import AnswerKind
 from openrouter_async.transport.admission import Admission
-from openrouter_async.transport.answers import read_answer
 from openrouter_async.transport.calls import Transport
 from openrouter_async.transport.codec import decode_json
 from openrouter_async.transport.exchange import Call
+from openrouter_async.types.chat import ChatCompletion
 from openrouter_async.types.completion import Completion
 from openrouter_async.types.lenient import Json
 from openrouter_async.types.wire import ResponseMeta
 
-AnswerT = TypeVar("AnswerT", bound=Completion)
+AnswerT = TypeVar("AnswerT", bound=Completion | ChatCompletion)
 
 _IN_FLIGHT = 256
 _DESCRIPTORS_KEPT = 64  # for files, logs and other connections of the process
@@ -58,6 +59,10 @@ class CommonOptions:
 
         return {"url": url, **members}
 
+    def with_params(self, params: Mapping[str, Json]) -> CommonOptions:
+        """Return the options of an item with fields of its own."""
+        return replace(self, params=params)
+
     def check_shared(self, own: str) -> None:
         """
         Refuse a member that each item must have for itself.
@@ -82,19 +87,19 @@ class CallWork(Generic[AnswerT]):
     Args:
         transport: sends it.
         call_for: makes the call for an item, or raises ConfigError.
-        into: type of the answer.
+        kind: of the answers.
     """
 
     def __init__(
         self,
         transport: Transport,
         call_for: Callable[[Item], Call],
-        into: type[AnswerT],
+        kind: AnswerKind[AnswerT],
     ) -> None:
         self._transport = transport
         self._call_for = call_for
-        self._into = into
-        self._read = partial(read_answer, into=into)
+        self._kind = kind
+        self._read = kind.reader
 
     def prepare(
         self, item: Item
@@ -135,7 +140,7 @@ class CallWork(Generic[AnswerT]):
 
     def restore(self, entry: Entry) -> AnswerT:
         """Return an answer that a journal kept."""
-        answer = decode_json(entry.answer, self._into)
+        answer = decode_json(entry.answer, self._kind.into)
         answer.raw = entry.answer
         answer.meta = ResponseMeta(
             status=entry.status,
@@ -143,6 +148,9 @@ class CallWork(Generic[AnswerT]):
             attempts=entry.attempts,
             elapsed=entry.elapsed,
         )
+        if self._kind.finish is not None:
+            self._kind.finish(answer)
+
         return answer
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeAlias
+from os import PathLike
+from typing import TypeAlias, TypedDict
 
 from msgspec import UNSET, UnsetType
 
@@ -13,6 +14,58 @@ from openrouter_async.types.lenient import Json
 
 TimeoutOption: TypeAlias = Timeout | float | UnsetType | None
 RetryOption: TypeAlias = RetryPolicy | int | UnsetType
+
+
+class CallOptions(TypedDict, total=False):
+    """
+    Name what every call accepts.
+
+    Attributes:
+        timeout: timers for this call; a number of seconds bounds the whole call, None
+            turns all timers off.
+        retry: policy for this call; a number is `max_retries`.
+        extra_body: members of the request that are not typed; they win over typed
+            ones and are sent untouched.
+        extra_headers: headers added to, or in place of, the client's.
+    """
+
+    timeout: TimeoutOption
+    retry: RetryOption
+    extra_body: Mapping[str, Json] | None
+    extra_headers: Mapping[str, str] | None
+
+
+class GatherOptions(CallOptions, total=False):
+    """
+    Name what every fan-out accepts.
+
+    Attributes:
+        max_in_flight: requests at a time; 256, or what the pool and the limit on
+            open files allow.
+        journal: path of a file that gets every answer before it is yielded; a run
+            that is given it again sends only what is missing.
+        max_cost: USD; no item is sent that could overshoot it, by the mean and
+            deviation of what was spent.
+        max_pause: longest wait that a server may ask for, and longest time with
+            nothing but refusals before they count as failures, seconds; None for
+            any. Default: the limiter's, 120.
+    """
+
+    max_in_flight: int | None
+    journal: str | PathLike[str] | None
+    max_cost: float | None
+    max_pause: float | UnsetType | None
+
+
+class MapOptions(GatherOptions, total=False):
+    """
+    Name what a fan-out accepts whose outcomes come one by one.
+
+    Attributes:
+        ordered: yield outcomes in the order of the inputs.
+    """
+
+    ordered: bool
 
 
 def timeout_for(option: TimeoutOption, default: Timeout) -> Timeout:
@@ -77,3 +130,10 @@ def request_members(
         members[name] = value
 
     return members
+
+
+def given_stream(
+    params: Mapping[str, object], stream: bool | UnsetType
+) -> Mapping[str, object]:
+    """Return the fields of a plain request: False is sent if it was given."""
+    return {**params, "stream": False} if stream is False else params

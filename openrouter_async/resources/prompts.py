@@ -13,15 +13,15 @@ _FORMS = (
 )
 
 
-def check_prompt(prompt: object) -> None:
+def checked_prompt(prompt: object) -> object:
     """
-    Refuse what is none of the four forms of a prompt.
+    Return a prompt, if it has one of the four forms.
 
     Raises:
         ConfigError: it says what was passed.
     """
     if isinstance(prompt, str):
-        return
+        return prompt
 
     if not is_array(prompt):
         raise ConfigError(f"{_FORMS}, not {type(prompt).__name__}")
@@ -32,6 +32,8 @@ def check_prompt(prompt: object) -> None:
     kinds = {"number"} if _is_tokens(prompt) else {_kind(item) for item in prompt}
     if len(kinds) > 1 or kinds - {"str", "number", "tokens"}:
         raise ConfigError(f"{_FORMS}; this list holds {', '.join(sorted(kinds))}")
+
+    return prompt
 
 
 def _kind(item: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -81,6 +82,10 @@ class EventReader:
         self.pending = iter(self._turn)
         return True
 
+    def hear(self, comments: deque[str]) -> None:
+        """Have the text of comments put there, from the next read on."""
+        self._decoder.comments = comments
+
     def close(self) -> None:
         """Give the connection back, and forget what was not taken."""
         self._turn.clear()
@@ -142,9 +147,13 @@ class EventReader:
             return plain  # cut, or a page: decoding tells that
 
         if is_object(answer) and not answer.get("error"):
-            check_choices(self.exchange.redact(plain))
+            self._check_plain(plain)
 
         return plain
+
+    def _check_plain(self, plain: bytes) -> None:
+        """Refuse a plain answer that is none to what was asked."""
+        check_choices(self.exchange.redact(plain))
 
     def _check_start(self) -> None:
         """Raise for a whole body that was something else, such as an error's text."""

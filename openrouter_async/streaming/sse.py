@@ -9,6 +9,8 @@ joined by LF, and an event that the input's end cuts is discarded.
 
 from __future__ import annotations
 
+from collections import deque
+
 from openrouter_async.errors import ResponseTooLargeError
 
 _BOM = b"\xef\xbb\xbf"
@@ -24,6 +26,9 @@ class EventDecoder:
     Args:
         limit: most bytes that one event may have, comments and an unfinished line
             included.
+
+    Attributes:
+        comments: takes the text of comments, where somebody wants them.
     """
 
     __slots__ = (
@@ -35,9 +40,11 @@ class EventDecoder:
         "_start",
         "_tail",
         "_tail_size",
+        "comments",
     )
 
     def __init__(self, limit: int) -> None:
+        self.comments: deque[str] | None = None
         self._limit = limit
         self._overflow = False
         self._start: bytes | None = b""
@@ -147,6 +154,8 @@ class EventDecoder:
                 known = self._data_size = 0
             elif line == b"data":
                 data.append(b"")
+            elif self.comments is not None and line.startswith(b":"):
+                self.comments.append(line[1:].decode("utf-8", "replace").strip())
 
         if len(data) > known:
             self._data_size += sum(map(len, data[known:])) + len(data) - known

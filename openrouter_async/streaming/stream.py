@@ -15,6 +15,7 @@ from msgspec import structs
 from openrouter_async.errors import (
     ConfigError,
     OpenRouterError,
+    ParseError,
     ResponseDecodeError,
     StreamInterruptedError,
 )
@@ -27,6 +28,7 @@ from openrouter_async.types.usage import Usage
 from openrouter_async.types.wire import ResponseMeta
 
 _LEFT = "the stream was left before its end"
+_COMMENTS_KEPT = 1000  # if nobody takes them after all
 
 
 class Stream(Generic[ChunkT, AnswerT_co]):
@@ -42,6 +44,7 @@ class Stream(Generic[ChunkT, AnswerT_co]):
         transport: sends the call.
         call: what to send.
         accumulator: makes what folds the chunks, anew for every attempt.
+        finish: completes the whole answer, or raises what it lacks.
     """
 
     def __init__(
@@ -49,17 +52,21 @@ class Stream(Generic[ChunkT, AnswerT_co]):
         transport: Transport,
         call: Call,
         accumulator: Callable[[], Accumulator[ChunkT, AnswerT_co]],
+        finish: Callable[[AnswerT_co], None] | None = None,
     ) -> None:
         self._transport = transport
         self._call = call
         self._new_accumulator = accumulator
         self._accumulator = accumulator()
+        self._finish = finish
         self._running: Running | None = None
         self._reader: EventReader | None = None
         self._held: deque[ChunkT] = deque()
         self._begun = False
         self._left_by: asyncio.Task[object] | None = None
         self._advancing = False
+        self._comments: deque[str] | None = None
+        self._listening = False  # the one who reads wants comments as they come
         self._entered = False
         self._state: Literal["running", "complete", "left"] | OpenRouterError
         self._state = "running"
@@ -188,6 +195,9 @@ class Stream(Generic[ChunkT, AnswerT_co]):
             raise
 
         self._reader = EventReader(exchange, running.watch, self._call.sizes.event)
+        if self._comments is not None:
+            self._reader.hear(self._comments)
+
         self._accumulator = self._new_accumulator()
         self._meta = running.meta(exchange, None)
         return None
@@ -248,6 +258,7 @@ class Stream(Generic[ChunkT, AnswerT_co]):
 
         Raises:
             StreamInterruptedError: the stream was left early, or was cut.
+            ParseError: the answer holds no value of the type `parse`.
             OpenRouterError: whatever ended it.
         """
         async for _ in self:
@@ -256,7 +267,21 @@ class Stream(Generic[ChunkT, AnswerT_co]):
         if self._left:
             raise self._failed(StreamInterruptedError(_LEFT))
 
-        return self.snapshot
+        return self._finished()
+
+    def _finished(self) -> AnswerT_co:
+        answer = self.snapshot
+        if self._finish is None:
+            return answer
+
+        try:
+            self._finish(answer)
+        except ParseError as lack:
+            assert self._running is not None
+            self._running.attempts.told(lack)
+            raise
+
+        return answer
 
     async def _chunks(self) -> AsyncGenerator[ChunkT]:
         try:
@@ -270,6 +295,32 @@ class Stream(Generic[ChunkT, AnswerT_co]):
                     if chunk is None:
                         return
 
+                    yield chunk
+        finally:
+            if not self._entered and not self._advancing:
+                self._leave()
+
+    async def _heard(self) -> AsyncGenerator[ChunkT | str]:
+        """Iterate over chunks, and comments as text, which come as they are read."""
+        comments = self._comments = deque(maxlen=_COMMENTS_KEPT)
+        if self._reader is not None:
+            self._reader.hear(comments)
+
+        try:
+            while True:
+                self._listening = True
+                try:
+                    chunk = await self._advance()
+                finally:
+                    self._listening = False
+
+                if chunk is None and not comments:
+                    return
+
+                while comments:
+                    yield comments.popleft()
+
+                if chunk is not None:
                     yield chunk
         finally:
             if not self._entered and not self._advancing:
@@ -289,6 +340,8 @@ class Stream(Generic[ChunkT, AnswerT_co]):
     async def _next(self) -> ChunkT | None:
         if self._state == "running" and not self._begun:
             await self._begin()
+            if self._state == "running" and not self._begun:
+                return None  # for comments that have come
 
         if self._held:
             return self._held.popleft()
@@ -303,23 +356,38 @@ class Stream(Generic[ChunkT, AnswerT_co]):
             for event in self._pending():
                 return self._take(event)
 
-            try:
-                await self._refill()
-            except OpenRouterError as error:
-                failure = error
-            else:
-                continue
-
-            raise self._failed(failure)
+            await self._refill_or_end()
+            if self._interrupts:
+                return None
 
         return None
 
+    @property
+    def _interrupts(self) -> bool:
+        """Whether comments have come that the one who reads is to have at once."""
+        return self._listening and bool(self._comments)
+
+    async def _refill_or_end(self) -> None:
+        try:
+            await self._refill()
+        except OpenRouterError as error:
+            failure = error
+        else:
+            return
+
+        raise self._failed(failure)
+
     async def _begin(self) -> None:
-        """Read up to the first content, in as many attempts as it takes."""
+        """
+        Read up to the first content, in as many attempts as it takes.
+
+        It returns before that for comments, where they are wanted as they come.
+        """
         while True:
             await self.open()
             try:
-                await self._read_to_content()
+                if not await self._read_to_content():
+                    return
             except OpenRouterError as error:
                 failure = self._failed(error)
             else:
@@ -333,17 +401,21 @@ class Stream(Generic[ChunkT, AnswerT_co]):
 
             await self._repeat(failure)
 
-    async def _read_to_content(self) -> None:
+    async def _read_to_content(self) -> bool:
+        """Return whether content has come, or the end; else it is comments."""
         while True:
             for event in self._pending():
                 chunk = self._take(event)
                 if chunk is None:
-                    return
+                    return True
 
                 self._note_first(chunk)
                 self._held.append(chunk)
                 if chunk.has_content:
-                    return
+                    return True
+
+            if self._interrupts:
+                return False
 
             await self._refill()
 

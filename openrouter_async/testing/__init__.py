@@ -10,7 +10,6 @@ from openrouter_async.testing.behaviours import (
     Respond,
     Slow,
     Stall,
-    Text,
 )
 from openrouter_async.testing.faults import (
     Cut,
@@ -31,6 +30,7 @@ from openrouter_async.testing.limits import (
     WindowLimit,
 )
 from openrouter_async.testing.refusals import Refusal
+from openrouter_async.testing.replies import Text, ToolCall, ToolCalls
 from openrouter_async.testing.script import Script
 from openrouter_async.testing.simulator import Simulator
 
@@ -62,5 +62,7 @@ __all__ = [
     "Stall",
     "Statistics",
     "Text",
+    "ToolCall",
+    "ToolCalls",
     "WindowLimit",
 ]

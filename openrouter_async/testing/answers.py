@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
-
-import msgspec
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from openrouter_async.testing import instances, prose
 from openrouter_async.testing.dice import Dice
 from openrouter_async.testing.prices import price_of
 from openrouter_async.testing.refusals import InvalidRequestError
-from openrouter_async.testing.requests import JSONSchema, Prompt, ResponseFormat
-from openrouter_async.testing.tokens import count_tokens, tokenise
+from openrouter_async.testing.replies import Reply, Text, ToolCalls
+from openrouter_async.testing.requests import (
+    AnswerableRequest,
+    JSONSchema,
+    Prompt,
+    ResponseFormat,
+)
+from openrouter_async.testing.tokens import count_tokens, decode_tokens, tokenise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from openrouter_async.testing.requests import CompletionRequest
-
-    Writer: TypeAlias = Callable[[Prompt], str | None]
-    """Says what the text after a prompt is; None leaves it to the grammar."""
+    Writer: TypeAlias = Callable[[Prompt], Reply | None]
+    """Says what follows a prompt; None leaves it to the grammar."""
 
 _JSONObject: TypeAlias = dict[str, object]
+
+R = TypeVar("R", bound=AnswerableRequest)
+"""The request that is answered."""
 
 
 @dataclass(slots=True)
@@ -36,6 +41,7 @@ class Choice:
         tokens: The text, without an echo.
         reasoning: The reasoning before it.
         finish_reason: Why it ended.
+        reply: What a script, or an answer function, made of it.
     """
 
     index: int
@@ -43,6 +49,27 @@ class Choice:
     tokens: list[str]
     finish_reason: str = "stop"
     reasoning: list[str] = field(default_factory=list[str])
+    reply: Text | ToolCalls | None = None
+
+    @property
+    def native_finish_reason(self) -> str:
+        """What the provider calls the reason for its end."""
+        native = None if self.reply is None else self.reply.native_finish_reason
+        return self.finish_reason if native is None else native
+
+    @property
+    def refusal(self) -> str | None:
+        """What the model says instead of answering."""
+        return self.reply.refusal if isinstance(self.reply, Text) else None
+
+    @property
+    def size(self) -> int:
+        """All its tokens."""
+        tokens = len(self.reasoning) + len(self.tokens)
+        if isinstance(self.reply, ToolCalls):
+            tokens += self.reply.tokens
+
+        return tokens + count_tokens(self.refusal or "")
 
     @property
     def score(self) -> float:
@@ -54,7 +81,7 @@ class Choice:
 
 
 @dataclass(slots=True)
-class Answer:
+class Answer(Generic[R]):
     """
     All choices of one request, and what they cost.
 
@@ -67,7 +94,7 @@ class Answer:
         reasoning_tokens: Those of the reasoning alone.
     """
 
-    request: CompletionRequest
+    request: R
     model: str
     choices: list[Choice]
     prompt_tokens: int
@@ -107,7 +134,7 @@ class Answer:
 
 class Completer:
     """
-    Answers completion requests, always in the same way.
+    Answers requests, always in the same way.
 
     Args:
         default_model: Answers requests that name no model.
@@ -118,15 +145,13 @@ class Completer:
         self._default_model = default_model
         self._sentences = sentences
 
-    def answer(
-        self, request: CompletionRequest, writer: Writer | None = None
-    ) -> Answer:
+    def answer(self, request: R, writer: Writer | None = None) -> Answer[R]:
         """
         Answer a request.
 
         Args:
             request: The parameters.
-            writer: Says what the text is; the grammar by default.
+            writer: Says what the answers are; the grammar by default.
 
         Returns:
             The answer.
@@ -154,75 +179,42 @@ class Completer:
             choices=list(_best(candidates, wanted)),
             prompt_tokens=sum(prompt.tokens for prompt in prompts)
             + count_tokens(request.suffix or ""),
-            completion_tokens=sum(len(choice.tokens) for choice in every)
-            + reasoning_tokens,
+            completion_tokens=sum(choice.size for choice in every),
             reasoning_tokens=reasoning_tokens,
         )
 
-    def fixed(
-        self,
-        request: CompletionRequest,
-        text: str,
-        finish_reason: str,
-        reasoning: str | None,
-    ) -> Answer:
-        """
-        Answer a request with a given text, uncut.
-
-        Args:
-            request: The parameters.
-            text: The text of every choice.
-            finish_reason: The finish reason of every choice.
-            reasoning: The reasoning of every choice; None for none.
-
-        Returns:
-            The answer.
-
-        Raises:
-            InvalidRequestError: If no answer can satisfy the parameters.
-        """
-        uncut = msgspec.structs.replace(
-            request, max_tokens=None, stop=None, reasoning=None, include_reasoning=None
-        )
-        answer = self.answer(uncut, lambda _prompt: text)
-        thoughts = tokenise(reasoning or "")
-        for choice in answer.choices:
-            choice.reasoning = thoughts
-            choice.finish_reason = finish_reason
-            answer.reasoning_tokens += len(thoughts)
-            answer.completion_tokens += len(thoughts)
-
-        return answer
-
     def _candidate(
         self,
-        request: CompletionRequest,
+        request: AnswerableRequest,
         name: str,
         prompt: Prompt,
         index: int,
         writer: Writer | None,
     ) -> Choice:
+        reply = None if writer is None else writer(prompt)
+        if isinstance(reply, Text | ToolCalls):
+            return _scripted(index, prompt, reply)
+
         dice = Dice(prompt.text, request.seed, name, index, request.suffix)
-        topics = prose.topics_of(prompt.text)
+        topics = prose.topics_of(prompt.about)
         if request.suffix:
             # A text that is inserted leads from the prompt to the suffix.
             topics += prose.topics_of(request.suffix)
 
         choice = Choice(index, prompt, [])
-        budget = request.max_tokens
+        budget = request.budget
         if request.reasons:
             choice.reasoning = tokenise(prose.ponder(dice, topics))[:budget]
             budget = None if budget is None else budget - len(choice.reasoning)
 
-        text = None if writer is None else writer(prompt)
-        if text is None:
-            text = self._compose(request, prompt, dice, topics)
+        if reply is None:
+            reply = self._compose(request, prompt, dice, topics)
 
-        _fit(choice, tokenise(text), budget, request.stops)
+        _fit(choice, tokenise(reply), budget, request.stops)
         return choice
 
     def _compose(
-        self, request: CompletionRequest, prompt: Prompt, dice: Dice, topics: list[str]
+        self, request: AnswerableRequest, prompt: Prompt, dice: Dice, topics: list[str]
     ) -> str:
         response_format = request.response_format or ResponseFormat()
         if response_format.type == "json_object":
@@ -245,6 +237,31 @@ class Completer:
 def logprob_of(token: str) -> float:
     """Return the log probability of a token, always the same one."""
     return round(-2.0 * Dice("logprob", token).fraction() ** 2, 6)
+
+
+def rivals_of(token: str, wanted: int) -> dict[str, float]:
+    """Return the most likely tokens at a place, the one taken among them."""
+    dice = Dice("rivals", token)
+    value = logprob_of(token)
+    rivals = {token: value}
+    while len(rivals) < wanted:
+        rival = f" {decode_tokens([dice.roll(1 << 16)])}"
+        value -= 0.5 + dice.fraction()
+        rivals.setdefault(rival, round(value, 6))
+
+    return rivals
+
+
+def _scripted(index: int, prompt: Prompt, reply: Text | ToolCalls) -> Choice:
+    """Return a choice that says what a script wants, uncut."""
+    return Choice(
+        index,
+        prompt,
+        tokenise(reply.text),
+        reply.finish_reason,
+        tokenise(reply.reasoning or ""),
+        reply,
+    )
 
 
 def _fit(

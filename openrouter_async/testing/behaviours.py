@@ -110,22 +110,6 @@ class NoDone(Behaviour):
 
 
 @dataclass(frozen=True, slots=True)
-class Text(Behaviour):
-    """
-    Answer with this text, uncut by max_tokens and stop.
-
-    Attributes:
-        text: The text of every choice, without an echo.
-        finish_reason: The finish reason of every choice.
-        reasoning: Its reasoning; None for none.
-    """
-
-    text: str
-    finish_reason: str = "stop"
-    reasoning: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Chunks(Behaviour):
     """
     Send an event stream of exactly these chunks.

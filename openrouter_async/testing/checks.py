@@ -16,6 +16,7 @@ _PACKAGE = __name__.rpartition(".")[0]
 _BOUNDS: Mapping[str, tuple[float, float]] = {
     "code": (-math.inf, math.inf),
     "events_per_write": (1, math.inf),
+    "fragment_size": (1, math.inf),
     "port": (0, 65535),
     "requests": (1, math.inf),
     "split": (1, math.inf),

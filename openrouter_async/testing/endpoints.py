@@ -1,73 +1,77 @@
-"""The operations of the API that the simulator knows, and how each is answered."""
+"""The operations of the API: what they have in common."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias
 
-import msgspec
-
-from openrouter_async.testing.answers import Completer
-from openrouter_async.testing.behaviours import Behaviour, Text
-from openrouter_async.testing.requests import CompletionRequest
+from openrouter_async.testing.answers import Answer, Completer, R
+from openrouter_async.testing.behaviours import Behaviour
+from openrouter_async.testing.replies import Reply, Text, ToolCalls
 from openrouter_async.testing.scenes import Scene
-from openrouter_async.testing.validation import RequestValidator, load_schema
-from openrouter_async.testing.wire import Envelope, Rendering
+from openrouter_async.testing.wire import Envelope, Rendering, UsageShape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from openrouter_async.testing.answers import Writer
     from openrouter_async.testing.exchange import Exchange
+    from openrouter_async.testing.requests import Prompt
     from openrouter_async.testing.scenes import Pace
 
     AnswerFunction: TypeAlias = Callable[
-        [Mapping[str, object]], str | Awaitable[str | None] | None
+        [Mapping[str, object]], Reply | Awaitable[Reply | None] | None
     ]
-    """Says what the text of an answer is; None leaves it to the simulator."""
-
-_decode_request = msgspec.json.Decoder(CompletionRequest, strict=False).decode
+    """Says what an answer is; None leaves it to the simulator."""
 
 
 class Endpoint(Protocol):
     """One operation of the API."""
 
     @property
-    def method(self) -> str:
-        """Its HTTP method."""
+    def limited(self) -> bool:
+        """Whether limits hold for it."""
+        ...
+
+    def plays(self, behaviour: Behaviour) -> bool:
+        """Return whether a behaviour means something to it."""
         ...
 
     async def scene(
         self, exchange: Exchange, pace: Pace, behaviour: Behaviour | None
     ) -> Scene:
         """
-        Return the answer to a request whose body is a JSON object.
+        Return the answer to a request.
 
         Raises:
-            InvalidRequestError: If the request is not valid.
+            RefusedError: If the request is not valid, or asks for what is not there.
         """
         ...
 
 
-class CompletionsEndpoint:
+class AnswerEndpoint(ABC, Generic[R]):
     """
-    `POST /completions`.
+    An operation that completes something.
 
     Args:
-        default_model: Answers requests that name no model.
-        sentences: The fewest and the most sentences of an answer.
+        completer: Makes the answers.
 
     Attributes:
-        answer_function: Replaces the simulator's own texts.
+        answer_function: Replaces the simulator's own answers.
+        limited: Whether limits hold for it.
     """
 
-    method = "POST"
+    limited: bool = True
 
-    def __init__(self, default_model: str, sentences: tuple[int, int]) -> None:
+    def __init__(self, completer: Completer) -> None:
         self.answer_function: AnswerFunction | None = None
-        self._completer = Completer(default_model, sentences)
-        self._validator = RequestValidator(load_schema("completion_create_params"))
+        self._completer = completer
+
+    def plays(self, behaviour: Behaviour) -> bool:
+        """Return whether a behaviour means something to it."""
+        return not isinstance(behaviour, Text | ToolCalls) or self.allows(behaviour)
 
     async def scene(
         self, exchange: Exchange, pace: Pace, behaviour: Behaviour | None
@@ -86,53 +90,93 @@ class CompletionsEndpoint:
         Raises:
             InvalidRequestError: If the request is not valid.
         """
-        self._validator.check(exchange.record.params)
-        request = _decode_request(exchange.record.body)
+        exchange.params_or_refuse()
+        request = self.read(exchange)
         # Asked beforehand, as behaviours are played without a chance to wait; and
         # not for nothing.
         writer = None
-        if self.answer_function is not None and not isinstance(behaviour, Text):
-            params = exchange.record.params
-            writer = await _written(self.answer_function, params, request)
+        function = self.answer_function
+        if function is not None and not isinstance(behaviour, Text | ToolCalls):
+            writer = await self._written(function, exchange, request)
 
         render = partial(self._render, exchange, request, pace, writer)
-        return Scene(stream=request.stream, pace=pace, render=render)
+        return Scene(stream=self.streams(request), pace=pace, render=render)
+
+    @abstractmethod
+    def read(self, exchange: Exchange) -> R:
+        """Check the parameters of a request and return them."""
+
+    @abstractmethod
+    def streams(self, request: R) -> bool:
+        """Return whether a request wants a stream."""
+
+    @abstractmethod
+    def questions(
+        self, params: Mapping[str, object], request: R
+    ) -> Iterable[Mapping[str, object]]:
+        """Yield what an answer function is asked, candidate by candidate."""
+
+    @abstractmethod
+    def allows(self, reply: object) -> bool:
+        """Return whether an answer can be made of what was scripted."""
+
+    @abstractmethod
+    def rendering(
+        self, envelope: Envelope, answer: Answer[R], usage_shape: UsageShape
+    ) -> Rendering:
+        """Return an answer in the form of this operation."""
+
+    def usual_writer(self, request: R) -> Writer | None:
+        """Return what writes if nothing was scripted; None for the grammar."""
+        del request
+        return None
 
     def _render(
         self,
         exchange: Exchange,
-        request: CompletionRequest,
+        request: R,
         pace: Pace,
         writer: Writer | None,
-        text: Text | None,
+        reply: Text | ToolCalls | None,
     ) -> Rendering:
-        if text is None:
-            answer = self._completer.answer(request, writer)
-        else:
-            answer = self._completer.fixed(
-                request, text.text, text.finish_reason, text.reasoning
-            )
+        if reply is not None:
+            writer = partial(_always, reply)
 
+        usual = self.usual_writer(request)
+        answer = self._completer.answer(request, writer or usual)
         envelope = Envelope(
             exchange.record.generation_id, exchange.created, answer.model
         )
-        return Rendering(envelope, answer, pace.usage_shape)
+        return self.rendering(envelope, answer, pace.usage_shape)
+
+    async def _written(
+        self, function: AnswerFunction, exchange: Exchange, request: R
+    ) -> Writer:
+        """Return a writer of what a function answers, in the order it is asked in."""
+        replies: list[Reply | None] = []
+        for question in self.questions(exchange.record.params, request):
+            reply = function(question)
+            if isinstance(reply, Awaitable):
+                reply = await reply
+
+            self._check(reply)
+            replies.append(reply)
+
+        following = iter(replies)
+        usual = self.usual_writer(request)
+
+        def write(prompt: Prompt) -> Reply | None:
+            reply = next(following, None)
+            return usual(prompt) if reply is None and usual is not None else reply
+
+        return write
+
+    def _check(self, reply: object) -> None:
+        if reply is not None and not self.allows(reply):
+            kind = type(reply).__name__
+            message = f"{type(self).__name__} cannot answer with {kind}: {reply!r}"
+            raise TypeError(message)
 
 
-async def _written(
-    function: AnswerFunction, params: Mapping[str, object], request: CompletionRequest
-) -> Writer | None:
-    """Return a writer of what a function answers, in the order it is asked in."""
-    wanted = request.n or 1
-    candidates = request.best_of or wanted
-    if candidates < wanted:
-        return None  # refused when it is rendered
-
-    texts: list[str | None] = []
-    for prompt in request.prompts():
-        for _ in range(candidates):
-            text = function({**params, "prompt": prompt.text})
-            texts.append(await text if isinstance(text, Awaitable) else text)
-
-    following = iter(texts)
-    return lambda _prompt: next(following)
+def _always(reply: Reply, _prompt: Prompt) -> Reply:
+    return reply

@@ -13,10 +13,13 @@ import msgspec
 from aiohttp import web
 
 from openrouter_async.testing import journal
+from openrouter_async.testing.refusals import InvalidRequestError
 from openrouter_async.testing.steps import Break, Head, Hold, Pause, Piece, Step, Whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from multidict import MultiMapping
 
     from openrouter_async.testing.behaviours import Behaviour
     from openrouter_async.testing.steps import Headers
@@ -50,6 +53,8 @@ class Exchange:
         created: Seconds since the epoch.
 
     Attributes:
+        arguments: What stands for the names in the operation's path.
+        holds_object: Whether the body is a JSON object.
         status: HTTP status of the answer, once it is known.
         outcome: What the journal will say, unless the client goes away.
         behaviour: Name of the scripted behaviour that it met.
@@ -64,6 +69,8 @@ class Exchange:
         self, request: web.BaseRequest, record: journal.JournalRecord, created: int
     ) -> None:
         self.record = record
+        self.arguments: Mapping[str, str] = {}
+        self.holds_object: bool = False
         self.created = created
         self.status: int | None = None
         self.outcome: str = journal.ANSWERED
@@ -90,6 +97,29 @@ class Exchange:
         Of a broken connection it finds out by itself, when it writes to it.
         """
         return self.response or web.Response()
+
+    @property
+    def query(self) -> MultiMapping[str]:
+        """The parameters of the query."""
+        return self._request.rel_url.query
+
+    @property
+    def path(self) -> str:
+        """The path as it was sent, without the query."""
+        return self._request.rel_url.raw_path
+
+    def params_or_refuse(self) -> Mapping[str, object]:
+        """
+        Return the parameters.
+
+        Raises:
+            InvalidRequestError: If the body is not a JSON object.
+        """
+        if not self.holds_object:
+            message = "The body is not a JSON object"
+            raise InvalidRequestError(message)
+
+        return self.record.params
 
     def meet(self, behaviour: Behaviour) -> None:
         """Note that a script decides about this request."""

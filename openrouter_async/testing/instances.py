@@ -49,7 +49,10 @@ def python_answer(dice: Dice, topics: Sequence[str]) -> str:
 
 
 def schema_answer(
-    schema: Mapping[str, object], dice: Dice, topics: Sequence[str]
+    schema: Mapping[str, object],
+    dice: Dice,
+    topics: Sequence[str],
+    field: str = _FIELD,
 ) -> str:
     """
     Return a small JSON document that satisfies a schema.
@@ -58,6 +61,7 @@ def schema_answer(
         schema: A JSON schema; local references are followed.
         dice: Decides every choice.
         topics: Words for the strings.
+        field: Where the schema is in the request, for messages.
 
     Returns:
         The document, with the properties that are required (all of them, where
@@ -69,13 +73,13 @@ def schema_answer(
     """
     problem = schema_problem(schema)
     if problem is None:
-        instance = _Maker(schema, dice, topics).make(schema, 0)
+        instance = _Maker(schema, dice, topics, field).make(schema, 0)
         problem = instance_problem(schema, instance)
     else:
         instance = None
 
     if problem is not None:
-        message = f"{_FIELD}: no instance can be made up: {problem}"
+        message = f"{field}: no instance can be made up: {problem}"
         raise InvalidRequestError(message)
 
     return msgspec.json.encode(instance).decode()
@@ -85,15 +89,20 @@ class _Maker:
     """Makes instances; what it cannot honour, the check afterwards finds."""
 
     def __init__(
-        self, root: Mapping[str, object], dice: Dice, topics: Sequence[str]
+        self,
+        root: Mapping[str, object],
+        dice: Dice,
+        topics: Sequence[str],
+        field: str,
     ) -> None:
+        self._field = field
         self._root = root
         self._dice = dice
         self._topics = topics
 
     def make(self, schema: object, depth: int) -> object:
         if depth > _DEEPEST:
-            message = f"{_FIELD}: it requires instances of endless depth"
+            message = f"{self._field}: it requires instances of endless depth"
             raise InvalidRequestError(message)
 
         rules = self._resolve(schema)
@@ -137,12 +146,12 @@ class _Maker:
 
             rules = _merge(rest, parts)
 
-        message = f"{_FIELD}: its references do not end"
+        message = f"{self._field}: its references do not end"
         raise InvalidRequestError(message)
 
     def _find(self, reference: str) -> object:
         if not reference.startswith("#"):
-            message = f"{_FIELD}: only local references are followed: {reference}"
+            message = f"{self._field}: only local references are followed: {reference}"
             raise InvalidRequestError(message)
 
         target: object = self._root

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from openrouter_async.testing import behaviours, faults
+from openrouter_async.testing import behaviours, faults, replies
 from openrouter_async.testing.envelopes import ErrorObject, error_body, error_object
 from openrouter_async.testing.limits import format_seconds
 from openrouter_async.testing.scenes import (
     EVENT_STREAM,
     Scene,
-    json_head,
     repeated,
     take,
     whole,
@@ -138,7 +137,7 @@ def _(behaviour: behaviours.Stall, scene: Scene) -> Iterable[Step]:
     body = rendering.body()
     sent = len(body) // 2 if behaviour.after_tokens else 0
     return [
-        json_head(len(body)),
+        scene.head(len(body)),
         *_some(body[:sent]),
         hold,
         Piece(body[sent:], rendering.tokens),
@@ -155,9 +154,9 @@ def _(behaviour: faults.Cut, scene: Scene) -> Iterable[Step]:
     after = behaviour.after_bytes
     part = body[: len(body) // 2 if after is None else after]
     if behaviour.how == "clean":
-        return [whole(200, part)]
+        return [scene.whole(part)]
 
-    return [json_head(len(body)), *_some(part), Break(behaviour.how)]
+    return [scene.head(len(body)), *_some(part), Break(behaviour.how)]
 
 
 @steps_of.register(behaviours.Pad)
@@ -169,7 +168,7 @@ def _(behaviour: behaviours.Pad, scene: Scene) -> Iterable[Step]:
 
     padding = repeated(PADDING, behaviour.count, behaviour.interval)
     body = Piece(rendering.body(), rendering.tokens)
-    return chain([json_head(None)], padding, [body])
+    return chain([scene.head(None)], padding, [body])
 
 
 @steps_of.register(behaviours.Comments)
@@ -201,8 +200,9 @@ def _(_behaviour: behaviours.NoDone, scene: Scene) -> Iterable[Step]:
     return chain(scene.opening(), tokens, rendering.end_pieces(done=False))
 
 
-@steps_of.register(behaviours.Text)
-def _(behaviour: behaviours.Text, scene: Scene) -> Iterable[Step]:
+@steps_of.register(replies.Text)
+@steps_of.register(replies.ToolCalls)
+def _(behaviour: replies.Text | replies.ToolCalls, scene: Scene) -> Iterable[Step]:
     return scene.ordinary(behaviour)
 
 

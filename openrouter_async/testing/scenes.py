@@ -12,7 +12,7 @@ from openrouter_async.testing.wire import COMMENT, DONE, PADDING, UsageShape
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from openrouter_async.testing.behaviours import Text
+    from openrouter_async.testing.replies import Text, ToolCalls
     from openrouter_async.testing.steps import Headers
     from openrouter_async.testing.wire import Rendering
 
@@ -56,17 +56,21 @@ class Scene:
     Attributes:
         stream: Whether a stream was asked for.
         pace: How fast answers come.
-        render: Returns the ordinary answer, or one with a given text. It may
+        render: Returns the ordinary answer, or one that a script gives. It may
             raise InvalidRequestError, so it is called before the first step.
+        status: HTTP status of the answer.
+        content_type: What a plain answer is.
     """
 
     stream: bool
     pace: Pace
-    render: Callable[[Text | None], Rendering]
+    render: Callable[[Text | ToolCalls | None], Rendering]
+    status: int = 200
+    content_type: str = "application/json"
 
-    def ordinary(self, text: Text | None = None) -> Iterable[Step]:
+    def ordinary(self, reply: Text | ToolCalls | None = None) -> Iterable[Step]:
         """Return an answer without faults."""
-        return self.present(self.render(text))
+        return self.present(self.render(reply))
 
     def present(self, rendering: Rendering) -> Iterable[Step]:
         """Return a rendering as it is."""
@@ -104,18 +108,27 @@ class Scene:
 
             yield piece
 
+    def head(self, length: int | None) -> Head:
+        """Return the head of a plain answer; without a length, its body is chunked."""
+        return Head(self.status, (("Content-Type", self.content_type),), length)
+
+    def whole(self, body: bytes, tokens: int = 0) -> Whole:
+        """Return a plain answer in one go."""
+        headers = (("Content-Type", self.content_type),)
+        return whole(self.status, body, headers, tokens)
+
     def _plain(self, rendering: Rendering) -> Iterator[Step]:
         body = rendering.body()
         wait = self.pace.latency + self.pace.token_interval * rendering.tokens
         if self.pace.padding_interval is not None:
-            yield json_head(None)
+            yield self.head(None)
             yield from _padding(wait, self.pace.padding_interval)
             yield Piece(body, rendering.tokens)
         else:
             if wait:
                 yield Pause(wait)
 
-            yield whole(200, body, tokens=rendering.tokens)
+            yield self.whole(body, tokens=rendering.tokens)
 
 
 def whole(status: int, body: bytes, headers: Headers = (), tokens: int = 0) -> Whole:
@@ -124,11 +137,6 @@ def whole(status: int, body: bytes, headers: Headers = (), tokens: int = 0) -> W
         headers = (_JSON_TYPE, *headers)
 
     return Whole(status, headers, body, tokens)
-
-
-def json_head(length: int | None) -> Head:
-    """Return the head of a plain answer; without a length, its body is chunked."""
-    return Head(200, (_JSON_TYPE,), length)
 
 
 def take(pieces: Iterator[Piece], tokens: int) -> Iterator[Piece]:

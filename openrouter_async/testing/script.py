@@ -10,6 +10,7 @@ from openrouter_async.testing.behaviours import Behaviour
 from openrouter_async.testing.journal import JournalRecord
 
 Predicate: TypeAlias = Callable[[JournalRecord], bool]
+Plays: TypeAlias = Callable[[Behaviour], bool]
 
 
 class Script:
@@ -51,9 +52,13 @@ class Script:
         """Drop what was not met yet."""
         self._left.clear()
 
-    def take(self, request: JournalRecord) -> Behaviour | None:
+    def take(self, request: JournalRecord, plays: Plays) -> Behaviour | None:
         """Return what a request meets, or None if the script is not for it."""
         if not self._left or (self._when is not None and not self._when(request)):
+            return None
+
+        if not plays(self._left[0][0]):
+            # It waits for a request that it means something to.
             return None
 
         behaviour, times = self._left.popleft()
@@ -95,10 +100,19 @@ class Scripts:
 
         self._scripts.clear()
 
-    def take(self, request: JournalRecord) -> Behaviour | None:
-        """Return what a request meets, or None for an ordinary answer."""
+    def take(self, request: JournalRecord, plays: Plays) -> Behaviour | None:
+        """
+        Return what a request meets.
+
+        Args:
+            request: The request.
+            plays: Says whether a behaviour means something to its operation.
+
+        Returns:
+            The behaviour, or None for an ordinary answer.
+        """
         for script in self._scripts:
-            behaviour = script.take(request)
+            behaviour = script.take(request, plays)
             if behaviour is not None:
                 self._scripts = [left for left in self._scripts if not left.finished]
                 return behaviour

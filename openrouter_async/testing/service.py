@@ -27,14 +27,15 @@ from openrouter_async.testing.refusals import (
     Refusal,
     RefusedError,
 )
+from openrouter_async.testing.replies import Text, ToolCalls
 from openrouter_async.testing.scenes import Pace, Scene, whole
 from openrouter_async.testing.script import Scripts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from openrouter_async.testing.behaviours import Behaviour, Text
-    from openrouter_async.testing.endpoints import Endpoint
+    from openrouter_async.testing.behaviours import Behaviour
+    from openrouter_async.testing.routing import Router
 
 _logger = logging.getLogger("openrouter_async.testing")
 _logger.addHandler(logging.NullHandler())
@@ -47,7 +48,7 @@ class Service:
     Answers requests, whatever connection they come over.
 
     Args:
-        endpoints: By path.
+        router: Knows all operations.
         api_key: The key that a request must carry; None accepts any, and none.
         pace: How fast answers come.
         journal_size: Records to keep; None for all.
@@ -63,7 +64,7 @@ class Service:
 
     def __init__(
         self,
-        endpoints: Mapping[str, Endpoint],
+        router: Router,
         *,
         api_key: str | None,
         pace: Pace,
@@ -76,7 +77,7 @@ class Service:
         self.limits: Sequence[Limit] = ()
         self.idle: asyncio.Event = asyncio.Event()
         self.idle.set()
-        self._endpoints = endpoints
+        self._router = router
         self._api_key = api_key
         self._pace = pace
         self._clock = clock
@@ -188,13 +189,16 @@ class Service:
             await _refuse(exchange, refusal, journal.FAILED)
 
     async def _serve(self, exchange: Exchange, request: web.BaseRequest) -> None:
-        params = await self._receive(exchange, request)
+        await self._receive(exchange, request)
         self._check_key(request)
-        endpoint = self._endpoints.get(request.path)
-        if endpoint is not None:
-            self._admit(exchange)
+        route = self._router.find(request.method, exchange.path)
+        if route is not None:
+            exchange.arguments = route.arguments
+            if route.endpoint.limited:
+                self._admit(exchange)
 
-        behaviour = self.scripts.take(exchange.record)
+        plays = _is_no_reply if route is None else route.endpoint.plays
+        behaviour = self.scripts.take(exchange.record, plays)
         if behaviour is not None:
             exchange.meet(behaviour)
             if not behaviour.needs_answer:
@@ -202,23 +206,20 @@ class Service:
                 await self._play(exchange, scene, behaviour)
                 return
 
-        if endpoint is None:
-            raise RefusedError(Refusal(status=404))
+        if route is None:
+            raise RefusedError(self._unknown(exchange.path))
 
-        if request.method != endpoint.method:
-            allowed = {"Allow": endpoint.method}
-            raise RefusedError(Refusal(status=405, headers=allowed))
-
-        if params is None:
-            message = "The body is not a JSON object"
-            raise InvalidRequestError(message)
-
-        scene = await endpoint.scene(exchange, self._pace, behaviour)
+        scene = await route.endpoint.scene(exchange, self._pace, behaviour)
         await self._play(exchange, scene, behaviour)
 
-    async def _receive(
-        self, exchange: Exchange, request: web.BaseRequest
-    ) -> dict[str, object] | None:
+    def _unknown(self, path: str) -> Refusal:
+        methods = self._router.methods(path)
+        if not methods:
+            return Refusal(status=404)
+
+        return Refusal(status=405, headers={"Allow": ", ".join(methods)})
+
+    async def _receive(self, exchange: Exchange, request: web.BaseRequest) -> None:
         body = await read_body(request)
         params = None if body is None else decode_params(body)
         exchange.record = msgspec.structs.replace(
@@ -227,11 +228,10 @@ class Service:
             params=params or {},
             received_at=self._clock(),
         )
+        exchange.holds_object = params is not None
         self.journal.updated(exchange.record)
         if body is None:
             raise RefusedError(Refusal(status=413))
-
-        return params
 
     def _check_key(self, request: web.BaseRequest) -> None:
         if self._api_key is None:
@@ -291,6 +291,10 @@ def _is_gone(request: web.BaseRequest) -> bool:
     return request.transport is None or request.transport.is_closing()
 
 
-def _render_nothing(_text: Text | None) -> NoReturn:
+def _is_no_reply(behaviour: Behaviour) -> bool:
+    return not isinstance(behaviour, Text | ToolCalls)
+
+
+def _render_nothing(_reply: Text | ToolCalls | None) -> NoReturn:
     message = "there is no ordinary answer"
     raise InvalidRequestError(message)

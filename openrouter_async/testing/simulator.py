@@ -7,9 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias, cast
 
+from openrouter_async.testing.answers import Completer
+from openrouter_async.testing.chat.endpoint import ChatEndpoint
 from openrouter_async.testing.checks import check_arguments
-from openrouter_async.testing.endpoints import CompletionsEndpoint
+from openrouter_async.testing.completions import CompletionsEndpoint
 from openrouter_async.testing.limits import Limit
+from openrouter_async.testing.openapi import specification
+from openrouter_async.testing.routing import Router
 from openrouter_async.testing.scenes import Pace
 from openrouter_async.testing.script import Script
 from openrouter_async.testing.server import Server
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
 Limits: TypeAlias = Limit | Sequence[Limit] | None
 
 API_KEY = "sk-or-v1-simulator"
+CHAT_REQUEST = "#/components/schemas/ChatRequest"
 BASE_PATH = "/api/v1"
 DEFAULT_MODEL = "simulator/prose"
 
@@ -102,9 +107,15 @@ class Simulator:
         self._host = host
         self._port = port
         self._api_key = api_key
-        self._completions = CompletionsEndpoint(default_model, sentences)
+        spec = specification()
+        completer = Completer(default_model, sentences)
+        self._completions = CompletionsEndpoint(completer)
+        self._chat = ChatEndpoint(completer, spec.validator(CHAT_REQUEST))
+        router = Router(BASE_PATH)
+        router.add("POST", "/completions", self._completions)
+        router.add("POST", "/chat/completions", self._chat)
         self._service = Service(
-            {f"{BASE_PATH}/completions": self._completions},
+            router,
             api_key=api_key if require_key else None,
             pace=Pace(
                 latency=latency,
@@ -278,12 +289,14 @@ class Simulator:
             raise TypeError(message)
 
         self._completions.answer_function = function
+        self._chat.answer_function = function
 
     def reset(self) -> None:
         """Forget scripts, the answer function, the journal and used-up limits."""
         self._service.scripts.clear()
         self._service.journal.clear()
         self._completions.answer_function = None
+        self._chat.answer_function = None
         for limit in self._service.limits:
             limit.reset()
 

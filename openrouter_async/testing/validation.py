@@ -35,10 +35,12 @@ _REMEMBERED_VERDICTS = 1024
 _LONGEST_MESSAGE = 300
 
 
-class _Validator(Protocol):
+class JSONSchemaValidator(Protocol):
     """The part of jsonschema's validators that is used; their stubs have no types."""
 
-    def iter_errors(self, instance: object) -> Iterator[ValidationError]: ...
+    def iter_errors(self, instance: object) -> Iterator[ValidationError]:
+        """Yield what is wrong with an instance."""
+        ...
 
 
 def load_schema(name: str) -> JSONObject:
@@ -69,23 +71,35 @@ def schema_problem(schema: Mapping[str, object]) -> str | None:
 
 def instance_problem(schema: Mapping[str, object], instance: object) -> str | None:
     """Return why an instance does not satisfy a schema, or None."""
-    return _problem(_compile(schema), instance)
+    return problem_of(compile_schema(schema), instance)
 
 
 class RequestValidator:
-    """Says what is wrong with a request's parameters."""
+    """
+    Says what is wrong with a request's parameters.
 
-    def __init__(self, schema: Mapping[str, object]) -> None:
-        self._validator = _compile(schema)
+    Clients send many prompts with the same settings. A prompt stands in for all
+    others of its form, so a verdict is found once and then remembered: walking the
+    schema takes longer than the rest of an answer.
+
+    Args:
+        validator: Finds it out.
+        form_of: Returns parameters of the same form, short enough to be remembered;
+            None if they have to be looked at each time.
+    """
+
+    def __init__(
+        self,
+        validator: JSONSchemaValidator,
+        form_of: Callable[[Mapping[str, object]], Mapping[str, object] | None],
+    ) -> None:
+        self._validator = validator
+        self._form_of = form_of
         self._verdicts: dict[bytes, str | None] = {}
 
     def check(self, params: Mapping[str, object]) -> None:
         """
         Check the parameters of one request.
-
-        Clients send many prompts with the same settings. A prompt stands in for
-        all others of its form, so a verdict is found once and then remembered:
-        walking the schema takes longer than the rest of an answer.
 
         Args:
             params: The decoded request body.
@@ -93,11 +107,11 @@ class RequestValidator:
         Raises:
             InvalidRequestError: With the path of the field and what is wrong.
         """
-        form = _form(params.get("prompt"))
+        form = self._form_of(params)
         if form is None:
-            problem = _problem(self._validator, params)
+            problem = problem_of(self._validator, params)
         else:
-            problem = self._verdict({**params, "prompt": form})
+            problem = self._verdict(form)
 
         if problem is not None:
             raise InvalidRequestError(problem)
@@ -108,17 +122,20 @@ class RequestValidator:
             if len(self._verdicts) >= _REMEMBERED_VERDICTS:
                 self._verdicts.clear()
 
-            self._verdicts[key] = _problem(self._validator, params)
+            self._verdicts[key] = problem_of(self._validator, params)
 
         return self._verdicts[key]
 
 
-def _compile(schema: Mapping[str, object]) -> _Validator:
+def compile_schema(schema: Mapping[str, object]) -> JSONSchemaValidator:
+    """Return the validator of a schema that refers to nothing outside it."""
     # An empty registry: the default one would fetch remote references.
-    return cast("_Validator", Draft202012Validator(schema, registry=Registry()))
+    return cast(
+        "JSONSchemaValidator", Draft202012Validator(schema, registry=Registry())
+    )
 
 
-def _form(prompt: object) -> object:
+def smallest_form(prompt: object) -> object:
     """Return the smallest prompt of the same form, None if it has no valid form."""
     if isinstance(prompt, str):
         return ""
@@ -135,7 +152,8 @@ def _form(prompt: object) -> object:
     return None
 
 
-def _problem(validator: _Validator, instance: object) -> str | None:
+def problem_of(validator: JSONSchemaValidator, instance: object) -> str | None:
+    """Return why an instance does not satisfy a validator's schema, or None."""
     error = _best_match(validator.iter_errors(instance))
     return None if error is None else _describe(error)
 

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from openrouter_async.errors import OpenRouterError, ResponseDecodeError
 from openrouter_async.transport.calls import Running
 from openrouter_async.transport.codec import decode_json
 from openrouter_async.transport.exchange import Exchange
 from openrouter_async.transport.failures import from_answer
+from openrouter_async.types.answer import Choice
+from openrouter_async.types.chat import ChatCompletion
 from openrouter_async.types.completion import Completion
-from openrouter_async.types.lenient import Json, is_array, json_members
+from openrouter_async.types.lenient import is_array, json_members
 
 _SHOWN = 200
 
-AnswerT = TypeVar("AnswerT", bound=Completion)
-
-
-class _Choice(Protocol):
-    error: Json
-    finish_reason: str | None
+AnswerT = TypeVar("AnswerT", bound=Completion | ChatCompletion)
 
 
 def read_answer(
-    running: Running, exchange: Exchange, body: bytes, into: type[AnswerT]
+    running: Running,
+    exchange: Exchange,
+    body: bytes,
+    into: type[AnswerT],
+    finish: Callable[[AnswerT], None] | None = None,
 ) -> AnswerT:
     """
     Decode a body that holds choices.
@@ -35,6 +36,7 @@ def read_answer(
         exchange: the attempt that brought the body.
         body: JSON text.
         into: type of the answer.
+        finish: completes it, or raises what it lacks.
 
     Returns:
         The answer, with its `raw` and `meta`.
@@ -43,20 +45,25 @@ def read_answer(
         APIError: the body, or a choice in it, reports an error in spite of the
             successful status.
         ResponseDecodeError: it is not JSON, or holds neither choices nor an error.
+        ParseError: from `finish`.
     """
     try:
-        return _read(running, exchange, body, into)
+        return _read(running, exchange, body, into, finish)
     except OpenRouterError:
         redacted = exchange.redact(body)
         if redacted == body:
             raise
 
     # A server that quotes the request: the same failure, without the key in it.
-    return _read(running, exchange, redacted, into)
+    return _read(running, exchange, redacted, into, finish)
 
 
 def _read(
-    running: Running, exchange: Exchange, body: bytes, into: type[AnswerT]
+    running: Running,
+    exchange: Exchange,
+    body: bytes,
+    into: type[AnswerT],
+    finish: Callable[[AnswerT], None] | None,
 ) -> AnswerT:
     try:
         answer = decode_json(body, into)
@@ -73,6 +80,9 @@ def _read(
             check_choices(body)
         except ResponseDecodeError as error:
             raise _located(error, exchange) from None
+
+    if finish is not None:
+        finish(answer)
 
     running.accepted(answer.usage)
     return answer
@@ -91,7 +101,7 @@ def check_choices(body: bytes) -> None:
         raise ResponseDecodeError(message, body=body[:4096])
 
 
-def _failed(choices: Sequence[_Choice]) -> bool:
+def _failed(choices: Sequence[Choice]) -> bool:
     for choice in choices:
         if choice.error or choice.finish_reason == "error":
             return True
@@ -99,7 +109,9 @@ def _failed(choices: Sequence[_Choice]) -> bool:
     return False
 
 
-def _reported(answer: Completion, exchange: Exchange, body: bytes) -> OpenRouterError:
+def _reported(
+    answer: Completion | ChatCompletion, exchange: Exchange, body: bytes
+) -> OpenRouterError:
     error = answer.error or next(
         (choice.error for choice in answer.choices if choice.error), None
     )

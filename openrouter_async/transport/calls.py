@@ -62,13 +62,17 @@ class Transport:
         stream: bool = False,
         model: str | None = None,
         max_tokens: int | None = None,
+        method: str = "POST",
+        content_type: str | None = None,
+        padded: bool = True,
+        may_be_empty: bool = False,
     ) -> Call:
         """
-        Return a call that posts `body`.
+        Return a call that sends `body`.
 
         Args:
             url: of the operation.
-            body: the encoded request, the same bytes on every attempt.
+            body: the encoded request, the same bytes on every attempt; empty for none.
             timeout: its timers.
             retry: its policy.
             headers: added to the client's, or in place of them.
@@ -76,15 +80,24 @@ class Transport:
                 uncompressed: aiohttp takes a cut gzip body for a whole one.
             model: that is asked for, if one is named: limits are counted by it.
             max_tokens: how many the answer may have, if that is known.
+            method: of HTTP.
+            content_type: of the body, where it is not JSON.
+            padded: whether white space before the answer is padding.
+            may_be_empty: whether 204 and 205 are answers.
 
         Raises:
             ConfigError: a header cannot be sent as it is.
         """
         merged = self.headers
-        if headers or stream:
+        if headers or stream or content_type or not body:
             merged = merged.copy()
             if stream:
                 merged.update(_STREAM_HEADERS)
+
+            if content_type is not None:
+                merged["Content-Type"] = content_type
+            elif not body:
+                merged.popall("Content-Type", None)
 
             if not isinstance(headers, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
                 raise ConfigError("extra_headers must be a mapping of names to values")
@@ -94,7 +107,7 @@ class Transport:
                 merged[name] = value
 
         return Call(
-            method="POST",
+            method=method,
             url=url,
             body=body,
             headers=merged,
@@ -105,6 +118,8 @@ class Transport:
             proxy=self.proxy,
             model=model,
             max_tokens=max_tokens,
+            padded=padded,
+            may_be_empty=may_be_empty,
         )
 
     def start(self, call: Call, admission: Admission | None = None) -> Running:

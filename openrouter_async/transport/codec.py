@@ -83,6 +83,29 @@ def encode_body(members: Mapping[str, Json]) -> bytes:
     raise ConfigError(f"the request cannot be encoded as JSON: {reason}")
 
 
+def encode_json(value: Json) -> bytes:
+    """
+    Encode a request body of any shape.
+
+    Args:
+        value: a mapping, or another value that JSON has.
+
+    Raises:
+        ConfigError: as `encode_body`.
+    """
+    if is_object(value):
+        return encode_body(value)
+
+    _check_member(value, "body")
+    try:
+        return _encode(value)
+    except UnicodeEncodeError as exc:
+        reason = str(exc)
+
+    _find_unencodable(value, "body")
+    raise ConfigError(f"the request cannot be encoded as JSON: {reason}")
+
+
 def _check_member(value: object, name: str) -> None:
     try:
         _check(value, name)

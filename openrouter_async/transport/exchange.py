@@ -41,7 +41,13 @@ _OFF = aiohttp.ClientTimeout(
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Call:
-    """Hold what stays the same over all attempts of a call."""
+    """
+    Hold what stays the same over all attempts of a call.
+
+    Attributes:
+        padded: whether white space before the answer is padding, and no part of it.
+        may_be_empty: whether 204 and 205 are answers.
+    """
 
     method: str
     url: URL
@@ -54,9 +60,18 @@ class Call:
     proxy: URL | None
     model: str | None = None
     max_tokens: int | None = None
+    padded: bool = True
+    may_be_empty: bool = False
 
     def __repr__(self) -> str:
         return f"<Call {self.method} {self.url}>"
+
+
+def _data(body: bytes) -> bytes | BytesIO | None:
+    if len(body) < _ONE_WRITE:
+        return body or None
+
+    return BytesIO(body)
 
 
 class ConnectionNotes:
@@ -135,6 +150,12 @@ class Exchange:
         given = self.response.headers.get("X-Generation-Id")
         return given and self._call.key.redact_text(given)
 
+    @property
+    def content_type(self) -> str:
+        """What the head says that the body is, without parameters; or ''."""
+        given = self.response.headers.get("Content-Type", "")
+        return given.partition(";")[0].strip().lower()
+
     def head(self) -> Head:
         """Return what a failure of the response is told with."""
         redact = self._call.key.redact_text
@@ -177,8 +198,10 @@ class Exchange:
             raise cause  # the caller's own: outside of the except, without a context
 
         status = self.response.status
-        if not 200 <= status < 300 or status in _NO_BODY:
-            raise await self._status_error()
+        if 200 <= status < 300 and (status not in _NO_BODY or self._call.may_be_empty):
+            return
+
+        raise await self._status_error()
 
     async def _request(self, session: aiohttp.ClientSession) -> aiohttp.ClientResponse:
         call = self._call
@@ -190,7 +213,7 @@ class Exchange:
             return await session.request(
                 call.method,
                 call.url,
-                data=call.body if len(call.body) < _ONE_WRITE else BytesIO(call.body),
+                data=_data(call.body),
                 headers=headers,
                 allow_redirects=False,
                 raise_for_status=False,
@@ -217,9 +240,14 @@ class Exchange:
         """
         content = self.response.content
         if content.is_eof() and content.exception() is None:
-            body = (start + content.read_nowait()).lstrip()  # it came with the head
+            body = start + content.read_nowait()  # it came with the head
+            body = body.lstrip() if self._call.padded else body
             self._check_size(len(body))
             return body
+
+        # A 205 without a length would be read until the server closes.
+        if self.response.status in _NO_BODY:
+            return b""
 
         return await self._guard(self._read_all(start))
 
@@ -231,7 +259,7 @@ class Exchange:
             self._await_bytes(content)
             block = await content.readany()
             # OpenRouter pads with white space while the model works.
-            if not blocks:
+            if not blocks and self._call.padded:
                 block = block.lstrip()
                 if not block:
                     continue

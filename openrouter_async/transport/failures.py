@@ -15,6 +15,7 @@ from openrouter_async.config import RetryPolicy
 from openrouter_async.errors import APIConnectionError, APIError, Kind
 from openrouter_async.transport.envelopes import Envelope, read_envelope, read_error
 from openrouter_async.transport.retry_after import requested_wait, reset_wait
+from openrouter_async.types.chat import ChatCompletion
 from openrouter_async.types.completion import Completion
 from openrouter_async.types.lenient import Json
 
@@ -106,7 +107,7 @@ def from_response(head: Head, body: bytes) -> APIError:
 
 
 def from_answer(
-    error: Json, head: Head, body: bytes, partial: Completion | None
+    error: Json, head: Head, body: bytes, partial: Completion | ChatCompletion | None
 ) -> APIError:
     """
     Return the error for what a successful response reports in its body.
@@ -131,7 +132,10 @@ _UNTOLD = Envelope(
 
 
 def _api_error(
-    envelope: Envelope, head: Head, body: bytes, partial: Completion | None
+    envelope: Envelope,
+    head: Head,
+    body: bytes,
+    partial: Completion | ChatCompletion | None,
 ) -> APIError:
     code = _status_code(envelope, head.status)
     headers = head.headers

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, Required, TypeAlias, TypedDict
 
 from openrouter_async.types.lenient import Json
+from openrouter_async.types.provider import ProviderPreferences
+from openrouter_async.types.reasoning import ReasoningParam
 
 Prompt: TypeAlias = str | Sequence[str] | Sequence[int] | Sequence[Sequence[int]]
 """One prompt or several, as text or as token ids."""
@@ -101,8 +103,8 @@ class CompletionParams(TypedDict, total=False):
     metadata: Mapping[str, str] | None
     response_format: ResponseFormat | None
 
-    provider: Mapping[str, Json]
-    reasoning: Mapping[str, Json]
+    provider: ProviderPreferences | Mapping[str, Json]
+    reasoning: ReasoningParam | Mapping[str, Json]
     include_reasoning: bool
     top_k: int
     min_p: float

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import TypeAlias, TypeGuard, TypeVar
 
@@ -136,6 +137,8 @@ def _member(value: Json, wanted: inspect.Type) -> Json:
             return _number(value, wanted)
         case inspect.StrType():
             return _string(value)
+        case inspect.DecimalType():
+            return _decimal(value)
         case _:
             return value
 
@@ -169,8 +172,33 @@ def _number(value: Json, wanted: inspect.Type) -> Json:
         return None
 
 
+def _decimal(value: Json) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+
+    try:
+        return Decimal(str(value))  # a float's shortest text, not its binary value
+    except InvalidOperation:
+        return None
+
+
 def _string(value: Json) -> str | None:
     if isinstance(value, str):
         return value
 
+    if is_array(value):
+        return content_text(value) or None
+
     return str(value) if isinstance(value, int | float) else None
+
+
+def content_text(content: Json) -> str:
+    """Return the text of a chat message's `content`: a string or a list of parts."""
+    if isinstance(content, str):
+        return content
+
+    if not is_array(content):
+        return ""
+
+    texts = [part.get("text") for part in content if is_object(part)]
+    return "".join(text for text in texts if isinstance(text, str))

@@ -77,7 +77,7 @@ def joined_headers(raw_headers: Headers) -> dict[str, str]:
     return joined
 
 
-_HIDDEN = frozenset({"raw", "meta", "_events"})  # of no use to who reads a log
+_HIDDEN = frozenset({"raw", "meta", "_events", "_parsed"})  # no use in a log
 
 
 class Received(msgspec.Struct, kw_only=True):
@@ -106,10 +106,16 @@ class Received(msgspec.Struct, kw_only=True):
 
     def typed_members(self) -> dict[str, Json]:
         """Return the members that have a value here, as plain JSON values."""
+        names = zip(self.__struct_fields__, self.__struct_encode_fields__, strict=True)
+        members = {
+            wire: getattr(self, name)
+            for name, wire in names
+            if not wire.startswith("<")
+        }
         return {
-            name: _without_nulls(value)
-            for name, value in msgspec.to_builtins(self).items()
-            if value is not None and not name.startswith("<")
+            name: _without_nulls(msgspec.to_builtins(value))
+            for name, value in members.items()
+            if value is not None
         }
 
 

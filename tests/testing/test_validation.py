@@ -8,6 +8,7 @@ import sys
 import msgspec
 import pytest
 
+from openrouter_async.testing.completions import completion_validator
 from openrouter_async.testing.refusals import InvalidRequestError
 from openrouter_async.testing.validation import RequestValidator, load_schema
 from tests.testing.api import Api
@@ -153,7 +154,7 @@ def names(case: object) -> str | None:
 @pytest.fixture(scope="module")
 def validator() -> RequestValidator:
     """Compile the schema once."""
-    return RequestValidator(load_schema("completion_create_params"))
+    return completion_validator()
 
 
 def test_the_schema_has_the_specified_fields() -> None:

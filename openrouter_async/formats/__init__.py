@@ -1,0 +1,1 @@
+"""What models are told of Python types and functions, and how they answer."""

@@ -1,0 +1,149 @@
+"""The form of an answer: what a model is told of it, and how its text is read."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Generic, TypeVar, cast, overload
+
+import msgspec
+
+from openrouter_async.formats.mismatch import FormatMismatch, mismatch
+from openrouter_async.formats.models import read_member
+from openrouter_async.formats.native import native_schema, refusal, shown_name
+from openrouter_async.formats.nulls import without_nulls
+from openrouter_async.formats.strict import strict_schema
+from openrouter_async.formats.type_schema import MEMBER, Schema
+from openrouter_async.types.completion_params import ResponseFormatJSONSchema
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+_FENCED = re.compile(r"```[\w-]*[ \t]*\r?\n(?P<text>.*?)\r?\n?[ \t]*```", re.DOTALL)
+_NAME_LENGTH = 64  # what providers accept
+_CACHED = 512  # types
+
+
+class Format(Generic[T_co]):
+    """
+    Describe a type to a model, and read texts as values of it.
+
+    A type whose JSON is not an object, such as a list or a union, is put into an
+    object with one member, `value`, as providers demand an object.
+
+    Attributes:
+        name: what the model is told that it is called.
+        schema: the JSON schema that the model is told; not to be changed.
+        strict: whether the provider has to keep to the schema.
+    """
+
+    def __init__(self, kind: type[T_co], *, strict: bool = True) -> None:
+        native = native_schema(kind)
+        self.name: str = format_name(shown_name(kind))
+        self.strict: bool = strict
+        self._wrapped = not native.is_object
+        self._native = native.wrapped() if self._wrapped else native
+        self.schema: Schema = (
+            strict_schema(self._native, kind) if strict else self._native.inlined()
+        )
+        self._decoder = _decoder(kind, wrapped=self._wrapped)
+
+    @overload
+    @staticmethod
+    def of(kind: Format[T], *, strict: bool = True) -> Format[T]: ...
+
+    @overload
+    @staticmethod
+    def of(kind: type[T], *, strict: bool = True) -> Format[T]: ...
+
+    @overload
+    @staticmethod
+    def of(kind: object, *, strict: bool = True) -> Format[object]: ...
+
+    @staticmethod
+    def of(kind: object, *, strict: bool = True) -> Format[object]:
+        """
+        Return the format of a type; it is made once for each.
+
+        Args:
+            kind: a Struct, dataclass, TypedDict, NamedTuple, enum, pydantic model,
+                built-in type, or a Literal, union or container of these. A Format is
+                returned as it is.
+            strict: whether the provider has to keep to the schema. Without, a type
+                may hold maps and members of any type, and fewer providers see to it
+                that answers match.
+
+        Raises:
+            ConfigError: the type, or a part of it, cannot be described; with the path
+                and the remedy.
+        """
+        if isinstance(kind, Format):
+            return cast("Format[object]", kind)
+
+        try:
+            return _made(kind, strict)
+        except TypeError:  # cannot be hashed, as with metadata that is a list
+            return Format(cast("type[object]", kind), strict=strict)
+
+    def __repr__(self) -> str:
+        return f"<Format {self.name}{'' if self.strict else ', not strict'}>"
+
+    def response_format(self) -> ResponseFormatJSONSchema:
+        """Return what goes into the `response_format` of a request."""
+        return {
+            "type": "json_schema",
+            "json_schema": {
+                "name": self.name,
+                "strict": self.strict,
+                "schema": self.schema,
+            },
+        }
+
+    def read(self, text: str) -> T_co:
+        """
+        Return the value that a text stands for.
+
+        White space and a Markdown code fence around the JSON are taken away, and a
+        null for a member that may be left out becomes its default; nothing else is
+        repaired.
+
+        Raises:
+            FormatMismatch: the text is not JSON, or not of this type; with the path.
+        """
+        text = text.strip()
+        if fenced := _FENCED.fullmatch(text):
+            text = fenced["text"]
+
+        try:
+            # Most texts need not be decoded twice.
+            data = without_nulls(text, self._native) if "null" in text else text
+            value: object = self._decoder.decode(data)
+        except RecursionError:
+            error = FormatMismatch("the JSON is nested too deeply")
+        except ValueError as found:
+            error = mismatch(found)
+        else:
+            return cast("T_co", getattr(value, MEMBER) if self._wrapped else value)
+
+        raise error
+
+
+def format_name(name: str) -> str:
+    """Return a name as providers accept it: letters, digits, `_` and `-`."""
+    cleaned = re.sub(r"[^a-zA-Z0-9_-]+", "_", name).strip("_")
+    return cleaned[:_NAME_LENGTH] or "answer"
+
+
+@lru_cache(_CACHED)
+def _made(kind: object, strict: bool) -> Format[object]:
+    return Format(cast("type[object]", kind), strict=strict)
+
+
+def _decoder(kind: object, *, wrapped: bool) -> msgspec.json.Decoder[object]:
+    try:
+        into = msgspec.defstruct("Wrapped", [(MEMBER, kind)]) if wrapped else kind
+        return msgspec.json.Decoder(cast("type[object]", into), dec_hook=read_member)
+    except TypeError as found:
+        reason = str(found)
+
+    raise refusal(kind, "$", reason)

@@ -1,0 +1,312 @@
+"""The JSON schema of a Python type as it is, before it is made strict."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from enum import Enum
+from types import UnionType
+from typing import (
+    Annotated,
+    TypeAlias,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+import msgspec
+from msgspec import NODEFAULT, inspect
+
+from openrouter_async.errors import ConfigError
+from openrouter_async.formats.docstrings import Docstring, read_docstring
+from openrouter_async.formats.models import Model, is_model
+from openrouter_async.formats.scalars import scalar_schema, size_bounds
+from openrouter_async.formats.type_schema import REFERENCE, Schema, TypeSchema
+from openrouter_async.types.lenient import Json, is_object
+
+_Members: TypeAlias = (
+    inspect.StructType
+    | inspect.DataclassType
+    | inspect.TypedDictType
+    | inspect.NamedTupleType
+)
+
+
+def native_schema(kind: object) -> TypeSchema:
+    """
+    Return the JSON schema of a type.
+
+    Members that can be left out are not `required`, and have their `default` where it
+    can be written as JSON.
+
+    Raises:
+        ConfigError: it, or a part of it, has no JSON schema; with the path.
+    """
+    try:
+        described = inspect.type_info(kind)
+    except (TypeError, ValueError, NameError, AttributeError) as found:
+        reason = str(found)
+    else:
+        builder = _Builder(kind)
+        return TypeSchema(builder.schema(described, "$"), builder.definitions)
+
+    raise refusal(kind, next(_culprits(kind, "$", set())), reason)
+
+
+def refusal(kind: object, path: str, reason: str) -> ConfigError:
+    """Return the error for a type that has no schema of the kind that is needed."""
+    return ConfigError(f"{shown(kind)} has no JSON schema. {path}: {reason}")
+
+
+def shown(kind: object) -> str:
+    """Return a type as a reader of messages knows it."""
+    if isinstance(kind, type) and not get_args(kind):
+        return kind.__qualname__
+
+    return str(kind)
+
+
+class _Builder:
+    """Collect the schemas of the classes that a type consists of."""
+
+    def __init__(self, kind: object) -> None:
+        self.kind = kind
+        self.definitions: dict[str, Schema] = {}
+        self._names: dict[object, str] = {}
+
+    def schema(self, info: inspect.Type, path: str) -> Schema:
+        match info:
+            case inspect.Metadata():
+                more: object = info.extra_json_schema  # pyright: ignore[reportUnknownMemberType]  # a bare dict in msgspec
+                schema = self.schema(info.type, path)
+                return {**schema, **more} if is_object(more) else schema
+            case inspect.AnyType() | inspect.RawType():
+                return {}
+            case inspect.UnionType(types=types):
+                return {"anyOf": [self.schema(each, path) for each in types]}
+            case inspect.LiteralType(values=values):
+                return {"enum": list(values)}
+            case inspect.EnumType(cls=cls):
+                return self._enumeration(cls)
+            case inspect.CustomType(cls=cls):
+                return self._custom(cls, path)
+            case _:
+                return scalar_schema(info) or self._collection(info, path)
+
+    def _collection(self, info: inspect.Type, path: str) -> Schema:
+        match info:
+            case inspect.TupleType(item_types=types):
+                places = [self.schema(t, f"{path}[{i}]") for i, t in enumerate(types)]
+                return _tuple(places, len(places))
+            case inspect.CollectionType(item_type=item):
+                items = self.schema(item, f"{path}[]")
+                array: Schema = {"type": "array", "items": items} | size_bounds(info)
+                if isinstance(info, inspect.SetType | inspect.FrozenSetType):
+                    array["uniqueItems"] = True
+
+                return array
+            case inspect.DictType(value_type=value):
+                values = self.schema(value, f"{path}[...]")
+                sizes = size_bounds(info)
+                return {"type": "object", "additionalProperties": values} | sizes
+            case (
+                inspect.StructType()
+                | inspect.DataclassType()
+                | inspect.TypedDictType()
+                | inspect.NamedTupleType()
+            ):
+                return self._class(info, path)
+            case _:
+                reason = f"{type(info).__name__} is not supported"
+                raise refusal(self.kind, path, reason)
+
+    def _class(self, info: _Members, path: str) -> Schema:
+        cls: object = info.cls
+        if cls in self._names:
+            return {"$ref": REFERENCE + self._names[cls]}
+
+        if hasattr(cls, "__pydantic_validator__"):
+            reason = f"{shown(cls)} is a dataclass of pydantic; make it a BaseModel"
+            raise refusal(self.kind, path, reason)
+
+        name = self._name(cls)
+        said = _said_of(cls)
+        title: Schema = {"title": shown_name(cls)}
+        if said.text:
+            title["description"] = said.text
+
+        as_array = isinstance(info, inspect.NamedTupleType) or (
+            isinstance(info, inspect.StructType) and info.array_like
+        )
+        build = self._array if as_array else self._object
+        self.definitions[name] = title | build(info, path, said)
+        return {"$ref": REFERENCE + name}
+
+    def _object(self, info: _Members, path: str, said: Docstring) -> Schema:
+        members: Schema = {}
+        required: list[str] = []
+        if isinstance(info, inspect.StructType) and info.tag_field is not None:
+            members[info.tag_field] = {"enum": [info.tag]}
+            required.append(info.tag_field)
+
+        for field in info.fields:
+            members[field.encode_name] = self._member(field, path, said)
+            if field.required:
+                required.append(field.encode_name)
+
+        return {"type": "object", "properties": members, "required": required}
+
+    def _array(self, info: _Members, path: str, said: Docstring) -> Schema:
+        places: list[Json] = [
+            {"title": each.name} | self._member(each, path, said)
+            for each in info.fields
+        ]
+        least = sum(each.required for each in info.fields)
+        if isinstance(info, inspect.StructType) and info.tag_field is not None:
+            places.insert(0, {"enum": [info.tag]})
+            least += 1
+
+        return _tuple(places, least)
+
+    def _member(self, field: inspect.Field, path: str, said: Docstring) -> Schema:
+        schema = self.schema(field.type, f"{path}.{field.encode_name}")
+        if field.name in said.members:
+            schema = {"description": said.members[field.name]} | schema
+
+        if field.required:
+            return schema
+
+        try:
+            return schema | _default(field)
+        except (TypeError, ValueError, NotImplementedError):
+            return schema  # has no JSON form: the decoder knows it all the same
+
+    def _enumeration(self, cls: type[Enum]) -> Schema:
+        if cls not in self._names:
+            said = _said_of(cls).text
+            values: list[Json] = [msgspec.to_builtins(each) for each in cls]
+            described: Schema = {"description": said} if said else {}
+            name = self._name(cls)
+            self.definitions[name] = {
+                "title": cls.__name__,
+                **described,
+                "enum": values,
+            }
+
+        return {"$ref": REFERENCE + self._names[cls]}
+
+    def _custom(self, cls: type, path: str) -> Schema:
+        if cls is object:
+            return {}
+
+        if is_model(cls):
+            return self._model(cls)
+
+        raise refusal(
+            self.kind,
+            path,
+            f"{shown(cls)} is not a type that JSON can hold; use a Struct, dataclass,"
+            " TypedDict, pydantic model or a built-in type",
+        )
+
+    def _model(self, cls: Model) -> Schema:
+        if cls not in self._names:
+            name = self._name(cls)
+            prefix = self._prefix(name)
+            template = f"{REFERENCE}{prefix}{{model}}"
+            schema = cls.model_json_schema(ref_template=template)
+            definitions = schema.pop("$defs", {})
+            for inner, each in definitions.items() if is_object(definitions) else ():
+                if is_object(each):
+                    self.definitions[prefix + inner] = dict(each)
+
+            self.definitions[name] = schema
+
+        return {"$ref": REFERENCE + self._names[cls]}
+
+    def _name(self, cls: object) -> str:
+        """Give a class a name of its own among the definitions."""
+        wanted = re.sub(r"\W+", "_", shown_name(cls)).strip("_")
+        name, number = wanted, 1
+        while name in self.definitions:
+            number += 1
+            name = f"{wanted}_{number}"
+
+        self._names[cls] = name
+        self.definitions[name] = {}  # holds the place for the types inside
+        return name
+
+    def _prefix(self, name: str) -> str:
+        """Give the types inside a model names of their own, by a prefix."""
+        prefix = f"{name}_"
+        while any(known.startswith(prefix) for known in self.definitions):
+            prefix += "_"
+
+        return prefix
+
+
+def shown_name(cls: object) -> str:
+    """Return the name of a type, with the types that a generic one was given."""
+    if get_origin(cls) is Annotated:
+        return shown_name(get_args(cls)[0])
+
+    inner = [shown_name(arg) for arg in get_args(cls)]
+    if get_origin(cls) in (Union, UnionType):
+        return " | ".join(inner)
+
+    name = str(getattr(get_origin(cls) or cls, "__name__", cls))
+    return f"{name}[{', '.join(inner)}]" if inner else name
+
+
+def _tuple(places: Sequence[Json], least: int) -> Schema:
+    sizes: Schema = {"minItems": least, "maxItems": len(places)}
+    return {"type": "array", "prefixItems": places, **sizes}
+
+
+def _default(field: inspect.Field) -> Schema:
+    if field.default is not NODEFAULT:
+        return {"default": msgspec.to_builtins(field.default, str_keys=True)}
+
+    if field.default_factory in (list, dict, set, tuple, frozenset):
+        return {"default": {} if field.default_factory is dict else []}
+
+    return {}
+
+
+def _said_of(cls: object) -> Docstring:
+    """Read the docstring of a class, unless Python made it up or it is inherited."""
+    origin = get_origin(cls) or cls
+    own = vars(origin).get("__doc__") if isinstance(origin, type) else None
+    made_up = own is not None and own.startswith(f"{shown_name(origin)}(")
+    return read_docstring(None if made_up or own == Enum.__doc__ else own)
+
+
+def _culprits(kind: object, path: str, seen: set[int]) -> Iterator[str]:
+    """Find where in a type the part is that msgspec refuses, the innermost first."""
+    seen.add(id(kind))
+    try:
+        inspect.type_info(kind)
+    except (TypeError, ValueError, NameError, AttributeError):
+        for place, part in _parts(kind):
+            if id(part) not in seen:
+                yield from _culprits(part, path + place, seen)
+
+        yield path
+
+
+def _parts(kind: object) -> list[tuple[str, object]]:
+    """List the types that a type consists of, with the step of a path to each."""
+    args = get_args(kind)
+    origin: object = get_origin(kind) or kind
+    if not isinstance(origin, type):
+        return [("", arg) for arg in args]
+
+    try:
+        hints = get_type_hints(origin, include_extras=True)
+    except (NameError, TypeError, AttributeError):
+        hints = {}
+
+    members = [(f".{name}", hint) for name, hint in hints.items()]
+    step = "[]" if issubclass(origin, Collection) else ""
+    return members + [(step, arg) for arg in args]

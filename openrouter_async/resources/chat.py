@@ -1,0 +1,362 @@
+"""`POST /chat/completions`: conversations, awaited or streamed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+from functools import cached_property, partial
+from typing import Generic, Literal, TypeVar, Unpack, overload
+
+from msgspec import UNSET, UnsetType
+
+from openrouter_async.fanout.limiter import Limiter
+from openrouter_async.fanout.map import Outcomes
+from openrouter_async.fanout.outcomes import Outcome
+from openrouter_async.formats.format import Format
+from openrouter_async.resources.kinds import AnswerKind
+from openrouter_async.resources.messages import checked_messages, conversation_of
+from openrouter_async.resources.offered_tools import offered_tools
+from openrouter_async.resources.options import (
+    CallOptions,
+    GatherOptions,
+    MapOptions,
+    given_stream,
+)
+from openrouter_async.resources.parsing import parsed_kind
+from openrouter_async.resources.verbs import Operation, Verbs
+from openrouter_async.streaming.chat_pieces import ChatAccumulator
+from openrouter_async.streaming.chat_stream import ChatStream
+from openrouter_async.transport.calls import Transport
+from openrouter_async.types.chat import ChatCompletion, ParsedChatCompletion
+from openrouter_async.types.chat_params import CHAT_NEVER_NULL, ChatItem, ChatParams
+from openrouter_async.types.messages import Message
+
+T = TypeVar("T")
+
+
+class ChatCompletionStream(ChatStream[ChatCompletion]):
+    """Iterate over the chunks of a chat completion, or its events; see `ChatStream`."""
+
+
+class ParsedChatCompletionStream(ChatStream[ParsedChatCompletion[T]], Generic[T]):
+    """Iterate over a chat completion that stands for a value; see `ChatStream`."""
+
+
+class ChatCallParams(ChatParams, CallOptions):
+    """Name what one call accepts beside its messages; see `CallOptions`."""
+
+
+class ChatMapParams(ChatParams, MapOptions):
+    """Name what all items of a map share; see `MapOptions`."""
+
+
+class ChatGatherParams(ChatParams, GatherOptions):
+    """Name what all items of a gather share; see `GatherOptions`."""
+
+
+_OPERATION = Operation(
+    path="chat/completions",
+    own="messages",
+    value_of=conversation_of,
+    checked=checked_messages,
+    never_null=CHAT_NEVER_NULL,
+    converted={"tools": offered_tools, "deferred_tools": offered_tools},
+)
+_WHOLE = AnswerKind(ChatCompletion)
+
+
+class Chat:
+    """Hold the operations on conversations."""
+
+    def __init__(self, transport: Transport, limiter: Limiter) -> None:
+        self._transport = transport
+        self._limiter = limiter
+
+    @cached_property
+    def completions(self) -> ChatCompletions:
+        """Chat completions."""
+        return ChatCompletions(self._transport, self._limiter)
+
+
+class ChatCompletions:
+    """Continue conversations with `POST /chat/completions`."""
+
+    def __init__(self, transport: Transport, limiter: Limiter) -> None:
+        self._verbs = Verbs(transport, limiter, _OPERATION)
+
+    @overload
+    async def create(
+        self,
+        *,
+        messages: Sequence[Message],
+        stream: Literal[False] | UnsetType = UNSET,
+        parse: None = None,
+        **params: Unpack[ChatCallParams],
+    ) -> ChatCompletion: ...
+
+    @overload
+    async def create(
+        self,
+        *,
+        messages: Sequence[Message],
+        stream: Literal[True],
+        parse: None = None,
+        **params: Unpack[ChatCallParams],
+    ) -> ChatCompletionStream: ...
+
+    @overload
+    async def create(
+        self,
+        *,
+        messages: Sequence[Message],
+        stream: bool | UnsetType = UNSET,
+        parse: None = None,
+        **params: Unpack[ChatCallParams],
+    ) -> ChatCompletion | ChatCompletionStream: ...
+
+    @overload
+    async def create(
+        self,
+        *,
+        messages: Sequence[Message],
+        stream: Literal[False] | UnsetType = UNSET,
+        parse: type[T] | Format[T],
+        **params: Unpack[ChatCallParams],
+    ) -> ParsedChatCompletion[T]: ...
+
+    @overload
+    async def create(
+        self,
+        *,
+        messages: Sequence[Message],
+        stream: Literal[True],
+        parse: type[T] | Format[T],
+        **params: Unpack[ChatCallParams],
+    ) -> ParsedChatCompletionStream[T]: ...
+
+    @overload
+    async def create(
+        self,
+        *,
+        messages: Sequence[Message],
+        stream: bool | UnsetType = UNSET,
+        parse: type[T] | Format[T],
+        **params: Unpack[ChatCallParams],
+    ) -> ParsedChatCompletion[T] | ParsedChatCompletionStream[T]: ...
+
+    async def create(
+        self,
+        *,
+        messages: Sequence[Message],
+        stream: bool | UnsetType = UNSET,
+        parse: type[T] | Format[T] | None = None,
+        **params: Unpack[ChatCallParams],
+    ) -> (
+        ChatCompletion
+        | ChatCompletionStream
+        | ParsedChatCompletion[T]
+        | ParsedChatCompletionStream[T]
+    ):
+        """
+        Continue a conversation.
+
+        Args:
+            messages: the conversation so far: mappings, or `message` of an answer.
+            stream: return an opened stream instead of the whole answer, as code
+                written for other clients expects; `stream()` is the better way.
+            parse: a type, or its `Format`; the answer is asked for as JSON of its
+                schema, and read into
+                `parsed`.
+            **params: request fields by the API's names, and `timeout`, `retry`,
+                `extra_body` and `extra_headers` for this call (`CallOptions`). What is
+                not given is not sent; None is sent as null where the API allows null.
+
+        Returns:
+            The answer; with `stream=True` a stream whose head has arrived.
+
+        Raises:
+            ConfigError: something passed cannot be sent; nothing was.
+            APIError: the API reported an error, in its class by code.
+            APIConnectionError: no answer arrived, or not in time.
+            ResponseDecodeError: what arrived is not an answer.
+            ParseError: the answer holds no value of the type `parse`: it was cut,
+                refused, or does not match.
+        """
+        if stream:
+            streamed = self._stream(messages, parse, params)
+            await streamed.open()
+            return streamed
+
+        given = given_stream(params, stream)
+        if parse is None:
+            return await self._verbs.create(messages, given, _WHOLE)
+
+        return await self._verbs.create(messages, given, parsed_kind(parse))
+
+    @overload
+    def stream(
+        self,
+        *,
+        messages: Sequence[Message],
+        parse: None = None,
+        **params: Unpack[ChatCallParams],
+    ) -> ChatCompletionStream: ...
+
+    @overload
+    def stream(
+        self,
+        *,
+        messages: Sequence[Message],
+        parse: type[T] | Format[T],
+        **params: Unpack[ChatCallParams],
+    ) -> ParsedChatCompletionStream[T]: ...
+
+    def stream(
+        self,
+        *,
+        messages: Sequence[Message],
+        parse: type[T] | Format[T] | None = None,
+        **params: Unpack[ChatCallParams],
+    ) -> ChatCompletionStream | ParsedChatCompletionStream[T]:
+        """
+        Continue a conversation, in chunks as they are generated.
+
+        Args:
+            messages: the conversation so far.
+            parse: a type; `final()` reads the text into `parsed`, and raises
+                `ParseError` if it cannot.
+            **params: as in `create`; `retry` applies until the first content has
+                arrived.
+
+        Returns:
+            A stream that is opened by `async with`, or by `async for`.
+
+        Raises:
+            ConfigError: something passed cannot be sent; nothing was.
+        """
+        return self._stream(messages, parse, params)
+
+    @overload
+    def map(
+        self,
+        inputs: Iterable[ChatItem] | AsyncIterable[ChatItem],
+        *,
+        parse: None = None,
+        **params: Unpack[ChatMapParams],
+    ) -> Outcomes[ChatCompletion]: ...
+
+    @overload
+    def map(
+        self,
+        inputs: Iterable[ChatItem] | AsyncIterable[ChatItem],
+        *,
+        parse: type[T] | Format[T],
+        **params: Unpack[ChatMapParams],
+    ) -> Outcomes[ParsedChatCompletion[T]]: ...
+
+    def map(
+        self,
+        inputs: Iterable[ChatItem] | AsyncIterable[ChatItem],
+        *,
+        parse: type[T] | Format[T] | None = None,
+        **params: Unpack[ChatMapParams],
+    ) -> Outcomes[ChatCompletion] | Outcomes[ParsedChatCompletion[T]]:
+        """
+        Answer any number of conversations, as fast as the API allows.
+
+        It works as `completions.map` does.
+
+        Args:
+            inputs: what users say, conversations, or mappings of parameters with
+                `messages` that win over the common ones; pulled one at a time.
+            parse: a type, as in `create`; an answer that holds none is a failure.
+            **params: request fields that all items share, the options of each call as
+                in `create`, and `max_in_flight`, `ordered`, `journal`, `max_cost` and
+                `max_pause` for the run (`MapOptions`).
+
+        Returns:
+            An iterator over outcomes, to be used as `async with`.
+
+        Raises:
+            ConfigError: something passed cannot be used; nothing was sent. From the
+                iteration: the journal is no journal, of other parameters, or in use.
+            OSError: from the iteration: the journal cannot be written; it comes after
+                the outcomes of what was under way.
+        """
+        if parse is None:
+            return self._verbs.map(inputs, params, _WHOLE)
+
+        return self._verbs.map(inputs, params, parsed_kind(parse))
+
+    @overload
+    async def gather(
+        self,
+        inputs: Iterable[ChatItem] | AsyncIterable[ChatItem],
+        *,
+        parse: None = None,
+        **params: Unpack[ChatGatherParams],
+    ) -> list[Outcome[ChatCompletion]]: ...
+
+    @overload
+    async def gather(
+        self,
+        inputs: Iterable[ChatItem] | AsyncIterable[ChatItem],
+        *,
+        parse: type[T] | Format[T],
+        **params: Unpack[ChatGatherParams],
+    ) -> list[Outcome[ParsedChatCompletion[T]]]: ...
+
+    async def gather(
+        self,
+        inputs: Iterable[ChatItem] | AsyncIterable[ChatItem],
+        *,
+        parse: type[T] | Format[T] | None = None,
+        **params: Unpack[ChatGatherParams],
+    ) -> list[Outcome[ChatCompletion]] | list[Outcome[ParsedChatCompletion[T]]]:
+        """
+        Answer conversations, and return all outcomes in the order of the inputs.
+
+        Args:
+            inputs: as for `map`, but all of them are pulled before the first is sent.
+            parse: a type, as for `map`.
+            **params: as for `map`, but for `ordered`.
+
+        Returns:
+            One outcome for each input; `NotSentError` for those that a stopped run
+            did not send.
+
+        Raises:
+            ConfigError: something passed cannot be used; nothing was sent.
+            OSError: the journal cannot be opened.
+        """
+        if parse is None:
+            return await self._verbs.gather(inputs, params, _WHOLE)
+
+        return await self._verbs.gather(inputs, params, parsed_kind(parse))
+
+    def _stream(
+        self,
+        messages: Sequence[Message],
+        parse: type[T] | Format[T] | None,
+        params: Mapping[str, object],
+    ) -> ChatCompletionStream | ParsedChatCompletionStream[T]:
+        verbs = self._verbs
+        if parse is None:
+            call = verbs.call(messages, params, stream=True)
+            return ChatCompletionStream(verbs.transport, call, _accumulator)
+
+        kind = parsed_kind(parse)
+        call = verbs.call(messages, {**kind.members, **params}, stream=True)
+        accumulator = partial(_accumulator_of, kind.into)
+        return ParsedChatCompletionStream(
+            verbs.transport, call, accumulator, finish=kind.finish
+        )
+
+
+def _accumulator() -> ChatAccumulator[ChatCompletion]:
+    return ChatAccumulator(ChatCompletion())
+
+
+def _accumulator_of(
+    into: type[ParsedChatCompletion[T]],
+) -> ChatAccumulator[ParsedChatCompletion[T]]:
+    return ChatAccumulator(into())

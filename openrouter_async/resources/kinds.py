@@ -1,0 +1,38 @@
+"""The kinds of answer that a request can be read as."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Generic, TypeVar
+
+from openrouter_async.transport.answers import read_answer
+from openrouter_async.transport.calls import Running
+from openrouter_async.transport.exchange import Exchange
+from openrouter_async.types.chat import ChatCompletion
+from openrouter_async.types.completion import Completion
+from openrouter_async.types.lenient import Json
+
+AnswerT = TypeVar("AnswerT", bound=Completion | ChatCompletion)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerKind(Generic[AnswerT]):
+    """
+    Tell what an answer is read as.
+
+    Attributes:
+        into: its type.
+        members: what the request needs to hold for it.
+        finish: completes an answer that came whole, or raises what it lacks.
+    """
+
+    into: type[AnswerT]
+    members: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    finish: Callable[[AnswerT], None] | None = None
+
+    @property
+    def reader(self) -> Callable[[Running, Exchange, bytes], AnswerT]:
+        """What turns a body into an answer."""
+        return partial(read_answer, into=self.into, finish=self.finish)

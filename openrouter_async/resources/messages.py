@@ -1,0 +1,110 @@
+"""The messages of a conversation, on their way out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+
+import msgspec
+
+from openrouter_async.errors import ConfigError
+from openrouter_async.fanout.outcomes import Item
+from openrouter_async.types.chat import ChatCompletion, ChatMessage
+from openrouter_async.types.lenient import Json, is_array, is_object
+
+_FORM = "messages must be a list of messages, such as {'role': 'user', 'content': 'Hi'}"
+
+
+def checked_messages(messages: object) -> list[Json]:
+    """
+    Return messages as they are sent.
+
+    Those of answers are sent as they came, but for what a request has no place for.
+
+    Raises:
+        ConfigError: it is no list of messages; it says which of them is none, and why.
+    """
+    if not is_array(messages):
+        raise ConfigError(f"{_FORM}; not {type(messages).__name__}")
+
+    if not messages:
+        raise ConfigError(f"{_FORM}; this list is empty")
+
+    return [_message(each, place) for place, each in enumerate(messages)]
+
+
+def _message(message: object, place: int) -> Mapping[str, Json]:
+    if isinstance(message, ChatMessage):
+        return _replayed(message)
+
+    members = _members(message)
+    if members is None:
+        raise ConfigError(f"{_FORM}; messages[{place}] is {_told(message)}")
+
+    if not isinstance(members.get("role"), str):
+        raise ConfigError(f"messages[{place}] must have a `role`, such as 'user'")
+
+    return members
+
+
+def _members(message: object) -> Mapping[str, Json] | None:
+    if is_object(message):
+        return message
+
+    if isinstance(message, msgspec.Struct):
+        return msgspec.structs.asdict(message)
+
+    if is_dataclass(message) and not isinstance(message, type):
+        return {each.name: getattr(message, each.name) for each in fields(message)}
+
+    return None
+
+
+def _told(message: object) -> str:
+    if isinstance(message, ChatCompletion):
+        return "a whole answer; pass its `message`"
+
+    return f"of type {type(message).__name__}"
+
+
+def _replayed(message: ChatMessage) -> dict[str, Json]:
+    """
+    Return the message of an answer.
+
+    Reasoning details must come back unmodified and in order
+    (https://openrouter.ai/docs/use-cases/reasoning-tokens).
+    """
+    members: dict[str, Json] = {"role": message.role or "assistant"}
+    for name, wire in zip(
+        message.__struct_fields__, message.__struct_encode_fields__, strict=True
+    ):
+        value = getattr(message, name)
+        if value is not None and wire != "role":
+            members[wire] = value
+
+    # A place in a stream means nothing in a request, and OpenAI refuses it.
+    if message.tool_call_members:
+        members["tool_calls"] = [
+            {name: value for name, value in each.items() if name != "index"}
+            for each in message.tool_call_members
+        ]
+    elif "content" not in members:
+        members["content"] = None  # it says nothing, but it is there
+
+    return members
+
+
+def conversation_of(item: Item) -> Sequence[Json]:
+    """
+    Return the messages of an item of a run: text is what one user says.
+
+    Raises:
+        ConfigError: it is a message rather than a conversation.
+    """
+    if isinstance(item, str):
+        return [{"role": "user", "content": item}]
+
+    if is_array(item):
+        return item
+
+    raise ConfigError(f"an item must be text or messages, not {type(item).__name__}")

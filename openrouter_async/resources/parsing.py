@@ -1,0 +1,81 @@
+"""Answers whose text stands for a value of a Python type."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TypeVar, cast
+
+from openrouter_async.errors import (
+    AnswerMismatchError,
+    AnswerRefusedError,
+    AnswerTruncatedError,
+    ParseError,
+)
+from openrouter_async.formats.format import Format
+from openrouter_async.formats.mismatch import FormatMismatch
+from openrouter_async.resources.kinds import AnswerKind
+from openrouter_async.types.chat import ChatChoice, ParsedChatCompletion
+
+T = TypeVar("T")
+
+
+def parsed_kind(parse: type[T] | Format[T]) -> AnswerKind[ParsedChatCompletion[T]]:
+    """
+    Return the kind of answer that holds a value of a type.
+
+    Raises:
+        ConfigError: the type has no JSON schema; the message says where, and why.
+    """
+    format = Format.of(parse)
+    into = cast("type[ParsedChatCompletion[T]]", ParsedChatCompletion)
+    members = {"response_format": format.response_format()}
+    return AnswerKind(into, members, partial(_parse, format=format))
+
+
+def _parse(answer: ParsedChatCompletion[T], format: Format[T]) -> None:
+    """
+    Read the text of choice 0.
+
+    Raises:
+        ParseError: it holds no such value; calls of tools in its place are none.
+    """
+    choice = next((each for each in answer.choices if each.index == 0), ChatChoice())
+    if choice.message.tool_call_members and not choice.text.strip():
+        return
+
+    try:
+        answer._parsed = (format.read(choice.text),)  # pyright: ignore[reportPrivateUsage]  # not for callers
+    except FormatMismatch as exc:
+        found = exc
+    else:
+        return
+
+    error = _lack(choice, found)
+    error.partial = answer
+    error.status = answer.meta.status or None
+    error.generation_id = answer.meta.generation_id
+    raise error
+
+
+def _lack(choice: ChatChoice, found: FormatMismatch) -> ParseError:
+    """Return why a choice holds no value."""
+    text = choice.text
+    if choice.finish_reason == "length":
+        message = "the answer was cut by a token limit; raise `max_completion_tokens`"
+        return AnswerTruncatedError(message, text=text, path=found.path)
+
+    refusal = choice.message.refusal
+    if refusal:
+        return AnswerRefusedError(f"the model refused: {refusal}", text=refusal)
+
+    if choice.finish_reason == "content_filter":
+        message = "a content filter ended the answer"
+        return AnswerRefusedError(message, text=text)
+
+    if not text.strip():
+        message = "the answer is empty, though it ended by itself"
+        return AnswerMismatchError(message, text=text)
+
+    return AnswerMismatchError(
+        f"the answer does not match: {found}", text=text, path=found.path
+    )

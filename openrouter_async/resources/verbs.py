@@ -1,0 +1,282 @@
+"""The one path of every request for generated text, whatever it is asked as."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from os import PathLike
+from typing import TypeVar, cast
+
+from msgspec import UNSET, UnsetType
+
+from openrouter_async.errors import ConfigError
+from openrouter_async.fanout.gather import gather_outcomes
+from openrouter_async.fanout.limiter import Limiter
+from openrouter_async.fanout.map import Outcomes, check_run
+from openrouter_async.fanout.outcomes import Item, Outcome
+from openrouter_async.fanout.run import RunSettings
+from openrouter_async.resources.kinds import AnswerKind
+from openrouter_async.resources.mapping import (
+    CallWork,
+    CommonOptions,
+    default_in_flight,
+)
+from openrouter_async.resources.options import (
+    RetryOption,
+    TimeoutOption,
+    request_members,
+    retry_for,
+    timeout_for,
+)
+from openrouter_async.transport.calls import Transport
+from openrouter_async.transport.codec import encode_body
+from openrouter_async.transport.exchange import Call
+from openrouter_async.types.chat import ChatCompletion
+from openrouter_async.types.completion import Completion
+from openrouter_async.types.lenient import Json, is_array, is_object
+
+AnswerT = TypeVar("AnswerT", bound=Completion | ChatCompletion)
+ItemT = TypeVar("ItemT", bound=Item)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """
+    Tell one operation that generates text from another.
+
+    Attributes:
+        path: below the base URL.
+        own: name of the member that every request has for itself.
+        value_of: returns an item of a run, which is no mapping, as that member.
+        checked: returns that member as it is sent, or raises ConfigError.
+        never_null: fields for which None means "not given".
+        converted: by name, what turns a field into JSON.
+    """
+
+    path: str
+    own: str
+    value_of: Callable[[Item], object]
+    checked: Callable[[object], Json]
+    never_null: frozenset[str]
+    converted: Mapping[str, Callable[[object], Json]]
+
+
+class Verbs:
+    """
+    Create, stream, map and gather the answers of one operation.
+
+    What a resource adds to it is names and types.
+
+    Args:
+        transport: sends the calls.
+        limiter: lets those of runs in.
+        operation: which one it is.
+    """
+
+    def __init__(
+        self, transport: Transport, limiter: Limiter, operation: Operation
+    ) -> None:
+        self.transport: Transport = transport
+        self._limiter = limiter
+        self._operation = operation
+        self._url = transport.base_url / operation.path
+
+    async def create(
+        self, own: object, options: Mapping[str, object], kind: AnswerKind[AnswerT]
+    ) -> AnswerT:
+        """
+        Return the answer to a request.
+
+        Args:
+            own: its own member.
+            options: its fields, and those of `CallOptions`.
+            kind: of the answer.
+
+        Raises:
+            OpenRouterError: there is none.
+        """
+        call = self.call(own, {**kind.members, **options}, stream=False)
+        return await self.transport.fetch(call, kind.reader)
+
+    def call(self, own: object, options: Mapping[str, object], *, stream: bool) -> Call:
+        """
+        Return a call that makes a request.
+
+        Args:
+            own: its own member.
+            options: its fields, and those of `CallOptions`.
+            stream: whether the answer is read as it comes.
+
+        Raises:
+            ConfigError: it cannot be sent as it is.
+        """
+        return self._call(own, self._common(options), stream=stream)
+
+    def map(
+        self,
+        inputs: Iterable[Item] | AsyncIterable[Item],
+        options: Mapping[str, object],
+        kind: AnswerKind[AnswerT],
+    ) -> Outcomes[AnswerT]:
+        """
+        Return the outcomes of a run over any number of items.
+
+        Args:
+            inputs: the items.
+            options: fields that all requests share, and those of `MapOptions`.
+            kind: of the answers.
+
+        Raises:
+            ConfigError: something passed cannot be used; nothing was sent.
+        """
+        rest = {**kind.members, **options}
+        journal = cast("str | PathLike[str] | None", rest.pop("journal", None))
+        settings = self._settings(rest)
+        check_run(settings, journal)
+        common = self._common(rest, in_order=True)
+        self._call(self._operation.value_of(""), common, stream=False)
+        common.check_shared(self._operation.own)
+        work = CallWork(self.transport, partial(self._item_call, common), kind)
+        parameters = common.parameters(str(self._url))
+        return Outcomes(inputs, work, self._limiter, settings, journal, parameters)
+
+    async def gather(
+        self,
+        inputs: Iterable[ItemT] | AsyncIterable[ItemT],
+        options: Mapping[str, object],
+        kind: AnswerKind[AnswerT],
+    ) -> list[Outcome[AnswerT]]:
+        """
+        Return one outcome for each item, in their order.
+
+        Args:
+            inputs: the items.
+            options: fields that all requests share, and those of `GatherOptions`.
+            kind: of the answers.
+
+        Raises:
+            ConfigError: something passed cannot be used; nothing was sent.
+            OSError: the journal cannot be opened.
+        """
+
+        def start(items: list[ItemT]) -> Outcomes[AnswerT]:
+            return self.map(items, options, kind)
+
+        return await gather_outcomes(inputs, start)
+
+    def _settings(self, options: dict[str, object]) -> RunSettings:
+        """Take the settings of a run out of its options."""
+        max_pause = cast("float | UnsetType | None", options.pop("max_pause", UNSET))
+        if isinstance(max_pause, UnsetType):
+            max_pause = self._limiter.max_pause
+
+        max_in_flight = cast("int | None", options.pop("max_in_flight", None))
+        if max_in_flight is None:
+            max_in_flight = default_in_flight(self.transport.sessions.connections)
+
+        return RunSettings(
+            max_in_flight=max_in_flight,
+            ordered=cast("bool", options.pop("ordered", False)),
+            max_cost=cast("float | None", options.pop("max_cost", None)),
+            max_pause=max_pause,
+        )
+
+    def _common(
+        self, options: Mapping[str, object], *, in_order: bool = False
+    ) -> CommonOptions:
+        """
+        Sort fields from call options.
+
+        Args:
+            options: both.
+            in_order: put the fields in the order of their names. A journal knows
+                items by their encoded body, whatever the order in which the arguments
+                were written down.
+        """
+        rest = dict(options)
+        timeout = cast("TimeoutOption", rest.pop("timeout", UNSET))
+        retry = cast("RetryOption", rest.pop("retry", UNSET))
+        extra_body = cast("Mapping[str, Json] | None", rest.pop("extra_body", None))
+        headers = cast("Mapping[str, str] | None", rest.pop("extra_headers", None))
+        if in_order:
+            rest = _sorted(request_members({}, rest, self._operation.never_null))
+
+        return CommonOptions(
+            timeout=timeout_for(timeout, self.transport.timeout),
+            retry=retry_for(retry, self.transport.retry),
+            extra_body=extra_body,
+            extra_headers=headers,
+            params=self._converted(rest),
+        )
+
+    def _converted(self, params: dict[str, Json]) -> dict[str, Json]:
+        for name, convert in self._operation.converted.items():
+            if name in params:
+                params[name] = convert(params[name])
+
+        return params
+
+    def _item_call(self, common: CommonOptions, item: Item) -> Call:
+        own = self._operation.own
+        if not isinstance(item, Mapping):
+            return self._call(self._operation.value_of(item), common, stream=False)
+
+        params = _sorted({**common.params, **self._converted(dict(item))})
+        if own not in params:
+            raise ConfigError(f"an item that is a mapping must hold `{own}`")
+
+        value = params.pop(own)
+        return self._call(value, common.with_params(params), stream=False)
+
+    def _call(self, own: object, common: CommonOptions, *, stream: bool) -> Call:
+        operation = self._operation
+        required = {operation.own: operation.checked(own)}
+        members = request_members(required, common.params, operation.never_null)
+        if stream:
+            members["stream"] = True
+
+        if common.extra_body is not None:
+            if not is_object(common.extra_body):
+                raise ConfigError("extra_body must be a mapping of request fields")
+
+            members.update(common.extra_body)
+
+        if bool(members.get("stream", False)) is not stream:
+            raise ConfigError(
+                "extra_body must not change `stream`, which decides what is returned;"
+                " use stream() or create()"
+            )
+
+        return self.transport.call(
+            self._url,
+            encode_body(members),
+            timeout=common.timeout,
+            retry=common.retry,
+            headers=common.extra_headers or {},
+            stream=stream,
+            model=_model(members),
+            max_tokens=_max_tokens(members),
+        )
+
+
+def _sorted(members: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: members[name] for name in sorted(members, key=str)}
+
+
+def _model(members: Mapping[str, Json]) -> str | None:
+    """Return the model that is asked for first: limits are counted by it."""
+    model, models = members.get("model"), members.get("models")
+    if model is None and is_array(models) and models:
+        model = models[0]
+
+    return model if isinstance(model, str) else None
+
+
+def _max_tokens(members: Mapping[str, Json]) -> int | None:
+    for name in ("max_completion_tokens", "max_tokens"):
+        value = members.get(name)
+        if isinstance(value, int):
+            return value
+
+    return None

@@ -1,0 +1,61 @@
+"""The fragments of `reasoning_details`, merged for the next request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from openrouter_async.streaming.growing import GrowingMembers
+from openrouter_async.types.lenient import Json
+
+_Key: TypeAlias = tuple[str, int | str]
+
+_TEXTS = frozenset({"text", "summary", "data"})
+
+
+class ReasoningDetails:
+    """
+    Merge fragments in the order they came.
+
+    Those of one detail share type and index; their texts are joined, other members
+    replaced, and unknown ones kept
+    (https://openrouter.ai/docs/use-cases/reasoning-tokens).
+
+    Attributes:
+        details: what there is so far, up to date after `settle()`.
+    """
+
+    __slots__ = ("_growing", "details")
+
+    def __init__(self) -> None:
+        self.details: list[dict[str, Json]] = []
+        self._growing: dict[_Key, GrowingMembers] = {}
+
+    def add(self, fragment: Mapping[str, Json]) -> None:
+        """Merge one fragment."""
+        key = _key(fragment)
+        growing = None if key is None else self._growing.get(key)
+        if growing is None:
+            self._begin(key, dict(fragment))
+            return
+
+        for name, value in fragment.items():
+            if name in _TEXTS:
+                growing.grow(name, value)
+            else:
+                growing.replace(name, value)
+
+    def _begin(self, key: _Key | None, detail: dict[str, Json]) -> None:
+        self.details.append(detail)
+        if key is not None:
+            self._growing[key] = GrowingMembers(detail)
+
+    def settle(self) -> None:
+        """Join the texts that have come since the last time."""
+        for growing in self._growing.values():
+            growing.settle()
+
+
+def _key(fragment: Mapping[str, Json]) -> _Key | None:
+    index = fragment.get("index")
+    return (str(fragment.get("type")), index) if isinstance(index, int | str) else None

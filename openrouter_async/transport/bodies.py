@@ -1,0 +1,101 @@
+"""Request bodies of any kind, turned into bytes once for all attempts."""
+
+from __future__ import annotations
+
+from dataclasses import is_dataclass
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
+
+import aiohttp
+import msgspec
+
+from openrouter_async.errors import ConfigError
+from openrouter_async.transport.codec import encode_json
+from openrouter_async.types.lenient import Json, is_array, is_object
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from _typeshed import DataclassInstance
+
+    Body: TypeAlias = (
+        Mapping[str, Json]
+        | Sequence[Json]
+        | msgspec.Struct
+        | DataclassInstance
+        | bytes
+        | bytearray
+        | memoryview
+        | aiohttp.FormData
+        | None
+    )
+    """What `client.request` can send."""
+
+_BYTES = (bytes, bytearray, memoryview)
+_BINARY = "application/octet-stream"
+
+
+class EncodedBody(NamedTuple):
+    """
+    Hold a body as it goes out.
+
+    Attributes:
+        content: empty for no body.
+        content_type: None for JSON, and for no body.
+    """
+
+    content: bytes
+    content_type: str | None = None
+
+
+async def encode_any(body: object) -> EncodedBody:
+    """
+    Encode a request body.
+
+    A form is read to its end here, files in another thread: it can be read once, and
+    the same bytes go out on every attempt.
+
+    Args:
+        body: see `Body`.
+
+    Raises:
+        ConfigError: it cannot be sent.
+    """
+    if body is None:
+        return EncodedBody(b"")
+
+    if isinstance(body, _BYTES):
+        return EncodedBody(bytes(cast("bytes", body)), _BINARY)
+
+    if isinstance(body, aiohttp.FormData):
+        return await _encode_form(body)
+
+    if isinstance(body, msgspec.Struct) or is_dataclass(body):
+        return EncodedBody(encode_json(_builtins(body)))
+
+    if is_object(body) or is_array(body):
+        return EncodedBody(encode_json(body))
+
+    raise ConfigError(
+        "body must be a mapping, a sequence, a Struct, a dataclass, bytes or"
+        f" aiohttp.FormData, not {type(body).__name__}"
+    )
+
+
+def _builtins(body: object) -> Json:
+    """Return a record as mappings and lists, without members that are UNSET."""
+    try:
+        return msgspec.to_builtins(body, builtin_types=_BYTES)
+    except (TypeError, ValueError, RecursionError) as exc:
+        problem = f"body cannot be encoded as JSON: {exc}"
+
+    raise ConfigError(problem)
+
+
+async def _encode_form(form: aiohttp.FormData) -> EncodedBody:
+    try:
+        payload = form()
+        return EncodedBody(await payload.as_bytes(), payload.content_type)
+    except (TypeError, ValueError, RuntimeError) as exc:
+        problem = f"the form cannot be sent: {exc}"
+
+    raise ConfigError(problem)

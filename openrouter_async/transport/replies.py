@@ -1,0 +1,235 @@
+"""From the body of any operation to a value, or to the error inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Generic, TypeVar, cast
+
+import msgspec
+from msgspec import structs
+
+from openrouter_async.errors import ConfigError, OpenRouterError, ResponseDecodeError
+from openrouter_async.transport.calls import Running
+from openrouter_async.transport.codec import decode_json
+from openrouter_async.transport.exchange import Exchange
+from openrouter_async.transport.failures import from_answer
+from openrouter_async.types.lenient import (
+    Json,
+    is_object,
+    json_members,
+    json_value,
+)
+from openrouter_async.types.records import RawResponse
+from openrouter_async.types.usage import Usage
+from openrouter_async.types.wire import Received, ResponseMeta
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+ReceivedT = TypeVar("ReceivedT", bound=Received)
+
+_SHOWN = 200
+_KEPT = 4096
+_NO_BODY = frozenset({204, 205})
+# Beside an `error` that is text: with any other member it is a record's own, such as
+# that of a video that could not be made.
+_OF_ERRORS = frozenset(
+    {"code", "error", "message", "request_id", "status", "success", "type", "user_id"}
+)
+_FAILURES = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+class _Enveloped(msgspec.Struct):
+    data: msgspec.Raw = msgspec.Raw(b"")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyReader(Generic[T_co]):
+    """
+    Read the bodies of one kind of operation.
+
+    Attributes:
+        decode: makes the value; it raises ResponseDecodeError.
+        checked: content types in which an error may be; "" is in all of them, None
+            for none.
+        may_be_empty: whether a 204 is read as it is; else as an object without members.
+        repeatable: whether the operation may be carried out twice.
+    """
+
+    decode: Callable[[bytes], T_co]
+    checked: str | None = ""
+    may_be_empty: bool = False
+    repeatable: bool = True
+
+    def __call__(self, running: Running, exchange: Exchange, body: bytes) -> T_co:
+        """
+        Return the value of a body.
+
+        Raises:
+            APIError: the body reports an error in spite of the successful status.
+            ResponseDecodeError: it is not what was asked for.
+        """
+        try:
+            return self._read(running, exchange, body)
+        except OpenRouterError:
+            redacted = exchange.redact(body)
+            if redacted == body:
+                raise
+
+        # A server that quotes the request: the same failure, without the key in it.
+        return self._read(running, exchange, redacted)
+
+    def _read(self, running: Running, exchange: Exchange, body: bytes) -> T_co:
+        self._check(exchange, body)
+        response = exchange.response
+        empty = response.status in _NO_BODY or response.method == "HEAD"
+        try:
+            value = self.decode(b"{}" if empty and not self.may_be_empty else body)
+        except ResponseDecodeError as error:
+            error.status = response.status
+            error.generation_id = exchange.generation_id
+            error.hint = f"Its content type is {exchange.content_type or 'none'}"
+            if not self.repeatable:
+                error.kind = "ambiguous"
+
+            raise
+
+        if isinstance(value, Received):
+            _attach(value, b"" if empty else body, running.meta(exchange, None))
+
+        usage: object = getattr(value, "usage", None)
+        running.accepted(usage if isinstance(usage, Usage) else None)
+        return value
+
+    def _check(self, exchange: Exchange, body: bytes) -> None:
+        if self.checked is None or b'"error"' not in body:
+            return
+
+        if exchange.content_type.startswith(self.checked):
+            error = reported_error(body)
+            if error is not None:
+                raise from_answer(error, exchange.head(), body, None)
+
+
+def _attach(value: Received, body: bytes, meta: ResponseMeta) -> None:
+    value.raw = value.raw or body
+    if "<meta>" in value.__struct_encode_fields__:
+        structs.force_setattr(value, "meta", meta)
+
+
+def reported_error(body: bytes) -> Json:
+    """Return the error that a JSON body reports, None if it reports none."""
+    members = json_members(body)
+    error = members.get("error")
+    if not error or is_object(error):
+        return error or None
+
+    return error if set(members) <= _OF_ERRORS else None
+
+
+def reply_reader(response_type: type[T], *, repeatable: bool = True) -> ReplyReader[T]:
+    """
+    Return what reads an operation's bodies as values of a type.
+
+    Args:
+        response_type: `dict` for an object's members, `NoneType` for nothing,
+            `bytes` or RawResponse for the body as it is, or a type that msgspec can
+            decode.
+        repeatable: whether the operation may be carried out twice.
+
+    Raises:
+        ConfigError: nothing can be decoded into that type.
+    """
+    wanted: object = response_type
+    if wanted is type(None):
+        reader: ReplyReader[object] = ReplyReader(decode=_nothing, may_be_empty=True)
+    elif wanted is bytes:
+        reader = ReplyReader(
+            decode=bytes, may_be_empty=True, checked="application/json"
+        )
+    elif wanted is RawResponse:
+        reader = ReplyReader(decode=_untouched, may_be_empty=True, checked=None)
+    else:
+        reader = ReplyReader(decode=_decoding(wanted))
+
+    return ReplyReader(
+        decode=cast("Callable[[bytes], T]", reader.decode),
+        checked=reader.checked,
+        may_be_empty=reader.may_be_empty,
+        repeatable=repeatable,
+    )
+
+
+def _nothing(_: bytes) -> None:
+    return None
+
+
+def _untouched(body: bytes) -> RawResponse:
+    return RawResponse(raw=body)
+
+
+@cache
+def _decoding(wanted: Hashable) -> Callable[[bytes], object]:
+    if wanted is dict:
+        wanted = dict[str, Json]
+
+    try:
+        decoder = msgspec.json.Decoder(wanted)
+    except (TypeError, NameError) as exc:
+        problem = f"response_type cannot be decoded: {exc}"
+    else:
+        if isinstance(wanted, type) and issubclass(wanted, msgspec.Struct):
+            return partial(decode_json, into=wanted)
+
+        return partial(_decode_any, decoder)
+
+    raise ConfigError(problem)
+
+
+def _decode_any(decoder: msgspec.json.Decoder[T], text: bytes) -> T:
+    try:
+        return decoder.decode(text)
+    except _FAILURES:
+        return _decode_patiently(decoder.type, text)
+
+
+def _decode_patiently(into: type[T], text: bytes) -> T:
+    try:
+        return msgspec.convert(json_value(text), into, strict=False)
+    except (ValueError, *_FAILURES) as exc:
+        reason = str(exc)
+
+    if not text.strip():
+        raise ResponseDecodeError("the answer is empty", body=text[:_SHOWN])
+
+    shown = text[:_SHOWN].decode("utf-8", "replace").strip()
+    raise ResponseDecodeError(
+        f"the answer is not the JSON that was expected ({reason}): {shown}",
+        body=text[:_KEPT],
+    )
+
+
+_decode_envelope = msgspec.json.Decoder(_Enveloped).decode
+
+
+def decode_data(text: bytes, into: type[ReceivedT]) -> ReceivedT:
+    """
+    Decode an answer that holds its record in `data`.
+
+    Raises:
+        ResponseDecodeError: there is no such record.
+    """
+    try:
+        data = bytes(_decode_envelope(text).data)
+    except _FAILURES:
+        data = msgspec.json.encode(json_members(text).get("data"))
+
+    if data in (b"", b"null"):
+        shown = text[:_SHOWN].decode("utf-8", "replace")
+        message = f"the answer holds no `data`: {shown}"
+        raise ResponseDecodeError(message, body=text[:_KEPT])
+
+    record = decode_json(data, into)
+    record.raw = data
+    return record
