@@ -11,8 +11,9 @@ import aiohttp
 import msgspec
 
 from benchmarks import payloads
-from benchmarks.workloads import BARE, FLOOR, LEAN, OURS
+from benchmarks.workloads import BARE, CHAT, FLOOR, LEAN, OURS
 from openrouter_async import OpenRouter, PoolLimits
+from openrouter_async.types import Message
 
 # Connections must outlive the time in which the other clients are measured.
 _KEEPALIVE = 600.0
@@ -20,6 +21,7 @@ _HEADERS = {
     "Authorization": f"Bearer {payloads.KEY}",
     "Content-Type": "application/json",
 }
+_MESSAGES: list[Message] = [{"role": "user", "content": payloads.PROMPT}]
 
 
 class Client(Protocol):
@@ -71,6 +73,36 @@ class Ours:
         count = 0
         async with self._client.completions.stream(
             prompt=payloads.PROMPT,
+            model=payloads.MODEL,
+            max_tokens=256,
+            temperature=0.7,
+        ) as stream:
+            async for _ in stream:
+                count += 1
+
+        final = await stream.final()
+        assert final.text, "the chunks were folded"
+        return count
+
+
+class OursChat(Ours):
+    """This library: chat completions in place of text."""
+
+    async def call(self) -> int:
+        """Create a chat completion."""
+        done = await self._client.chat.completions.create(
+            messages=_MESSAGES,
+            model=payloads.MODEL,
+            max_tokens=256,
+            temperature=0.7,
+        )
+        return 1 if done.text else 0
+
+    async def stream(self) -> int:
+        """Iterate over the chunks, and have the completion put together."""
+        count = 0
+        async with self._client.chat.completions.stream(
+            messages=_MESSAGES,
             model=payloads.MODEL,
             max_tokens=256,
             temperature=0.7,
@@ -229,6 +261,7 @@ def make_client(name: str, base_url: str) -> Client:
     """Return the client of that name."""
     kinds: dict[str, Callable[[str], Client]] = {
         OURS: Ours,
+        CHAT: OursChat,
         BARE: BareAiohttp,
         LEAN: LeanAiohttp,
         FLOOR: Floor,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Literal, TypeAlias
+
+Shape: TypeAlias = Literal["text", "chat"]
 
 CHUNKS_IN_BLOCKS = 2_000
 CHUNKS_ONE_BY_ONE = 200
@@ -54,18 +57,17 @@ _HEADERS = (
 )
 
 
-def plain_answer() -> bytes:
+def plain_answer(shape: Shape = "text") -> bytes:
     """Return a whole response with a completion of about 700 bytes."""
     choice: dict[str, object] = {
         "logprobs": None,
         "finish_reason": "stop",
         "native_finish_reason": "stop",
-        "text": _TEXT,
-        "reasoning": None,
+        **_said(shape, "message", _TEXT),
         "index": 0,
     }
     body = _dump(
-        _ENVELOPE | {"object": "text_completion", "choices": [choice], "usage": _USAGE}
+        _ENVELOPE | {"object": "chat.completion", "choices": [choice], "usage": _USAGE}
     )
     head = _HEADERS.format(
         kind="application/json", length=f"Content-Length: {len(body)}"
@@ -80,11 +82,19 @@ def stream_head() -> bytes:
     ).encode()
 
 
-def blocks() -> bytes:
+def _said(shape: Shape, name: str, text: str) -> dict[str, object]:
+    """Return what a choice says, as text completions have it or as chat has it."""
+    if shape == "text":
+        return {"text": text, "reasoning": None}
+
+    return {name: {"role": "assistant", "content": text}}
+
+
+def blocks(shape: Shape = "text") -> bytes:
     """Return the body of a stream in HTTP chunks of about 64 KiB, events whole."""
     body = bytearray()
     block = bytearray()
-    for event in _events(CHUNKS_IN_BLOCKS):
+    for event in _events(CHUNKS_IN_BLOCKS, shape):
         block += event
         if len(block) >= _BLOCK:
             body += _http_chunk(block)
@@ -93,35 +103,38 @@ def blocks() -> bytes:
     return bytes(body + _http_chunk(block)) + b"0\r\n\r\n"
 
 
-def one_by_one() -> list[bytes]:
+def one_by_one(shape: Shape = "text") -> list[bytes]:
     """Return the pieces of a stream's body: an HTTP chunk for each event."""
-    pieces = [_http_chunk(event) for event in _events(CHUNKS_ONE_BY_ONE)]
+    pieces = [_http_chunk(event) for event in _events(CHUNKS_ONE_BY_ONE, shape)]
     pieces[-1] += b"0\r\n\r\n"
     return pieces
 
 
-def _events(count: int) -> list[bytes]:
+def _events(count: int, shape: Shape) -> list[bytes]:
     """Return `count` chunks of about 370 bytes, the last with usage, and `[DONE]`."""
     words = _TEXT.split()
-    events = [_event(f" {words[i % len(words)]}", None) for i in range(count - 2)]
-    events.append(_event("", "stop"))
-    events.append(_event("", None, _USAGE))
+    texts = [f" {words[i % len(words)]}" for i in range(count - 2)]
+    events = [_event(shape, text, None) for text in texts]
+    events.append(_event(shape, "", "stop"))
+    events.append(_event(shape, "", None, _USAGE))
     return [*events, b"data: [DONE]\n\n"]
 
 
 def _event(
-    text: str, finish_reason: str | None, usage: dict[str, object] | None = None
+    shape: Shape,
+    text: str,
+    finish_reason: str | None,
+    usage: dict[str, object] | None = None,
 ) -> bytes:
     choice: dict[str, object] = {
         "index": 0,
-        "text": text,
+        **_said(shape, "delta", text),
         "finish_reason": finish_reason,
         "native_finish_reason": finish_reason,
         "logprobs": None,
-        "reasoning": None,
     }
     chunk = _ENVELOPE | {
-        "object": "text_completion.chunk",
+        "object": "chat.completion.chunk",
         "choices": [choice],
         "system_fingerprint": "fp_5f2c8a9d3b7e4410",
         "service_tier": None,

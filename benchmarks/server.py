@@ -2,7 +2,8 @@
 The loopback server: prepared bytes over a raw protocol, in a process of its own.
 
 The first part of the path says how it answers: `/plain`, `/blocks` (a stream as fast
-as the socket takes it) or `/paced` (a stream with one write per event).
+as the socket takes it) or `/paced` (a stream with one write per event). Below `/chat`
+answers have the shape of chat completions.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import asyncio
 import re
 import sys
 from collections.abc import Iterator
-from typing import cast
+from typing import TypeAlias, cast
 
 from benchmarks import payloads
 from benchmarks.machine import pin
@@ -21,6 +22,9 @@ from benchmarks.machine import pin
 # needs for it: else events pile up in the sockets, and a read brings several.
 ROUND = 0.015
 
+Prepared: TypeAlias = dict[tuple[bytes, payloads.Shape], bytes]
+
+_SHAPES: tuple[payloads.Shape, ...] = ("text", "chat")
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
@@ -29,13 +33,13 @@ class Pacer:
 
     def __init__(self) -> None:
         self._head = payloads.stream_head()
-        self._pieces = payloads.one_by_one()
+        self._pieces = {shape: payloads.one_by_one(shape) for shape in _SHAPES}
         self._open: dict[asyncio.Transport, Iterator[bytes]] = {}
 
-    def add(self, transport: asyncio.Transport) -> None:
+    def add(self, transport: asyncio.Transport, shape: payloads.Shape) -> None:
         """Begin a stream with the next round."""
         transport.write(self._head)
-        self._open[transport] = iter(self._pieces)
+        self._open[transport] = iter(self._pieces[shape])
 
     async def run(self) -> None:
         """Go on for ever."""
@@ -55,7 +59,7 @@ class Pacer:
 class Connection(asyncio.Protocol):
     """Answer the requests of one connection, one after another."""
 
-    def __init__(self, prepared: dict[bytes, bytes], pacer: Pacer) -> None:
+    def __init__(self, prepared: Prepared, pacer: Pacer) -> None:
         self._prepared = prepared
         self._pacer = pacer
         self._received = b""
@@ -75,19 +79,22 @@ class Connection(asyncio.Protocol):
             return
 
         self._received = b""
-        kind = head.split(b"/", 2)[1]
+        path = head.split(b" ", 2)[1]
+        kind = path.split(b"/", 2)[1]
+        shape: payloads.Shape = "chat" if b"/chat/" in path else "text"
         if kind == b"paced":
-            self._pacer.add(self._transport)
+            self._pacer.add(self._transport, shape)
         else:
-            self._transport.write(self._prepared[kind])
+            self._transport.write(self._prepared[kind, shape])
 
 
 async def serve() -> None:
     """Print the port, and serve until the parent closes standard input."""
-    prepared = {
-        b"plain": payloads.plain_answer(),
-        b"blocks": payloads.stream_head() + payloads.blocks(),
-    }
+    prepared: Prepared = {}
+    for shape in _SHAPES:
+        prepared[b"plain", shape] = payloads.plain_answer(shape)
+        prepared[b"blocks", shape] = payloads.stream_head() + payloads.blocks(shape)
+
     loop = asyncio.get_running_loop()
     pacer = Pacer()
     server = await loop.create_server(

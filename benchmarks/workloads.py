@@ -8,6 +8,7 @@ from typing import Literal
 from benchmarks import payloads
 
 OURS = "openrouter_async"
+CHAT = "openrouter_async, chat"
 BARE = "bare aiohttp"
 LEAN = "lean aiohttp"
 FLOOR = "bare socket + msgspec"
@@ -85,6 +86,32 @@ WORKLOADS = (
         one_core=True,
         clients=(OURS, FLOOR, BARE),
     ),
+    # The same answers in the shape of chat completions.
+    Workload(
+        name="chat-plain",
+        title="plain chat call, 64 in flight",
+        path="plain",
+        in_flight=64,
+        repeat=16,
+        clients=(CHAT, OURS),
+    ),
+    Workload(
+        name="chat-blocks",
+        title="chat chunk, 8 streams in blocks",
+        path="blocks",
+        in_flight=8,
+        units=payloads.CHUNKS_IN_BLOCKS,
+        clients=(CHAT, OURS),
+    ),
+    Workload(
+        name="chat-paced",
+        title="chat chunk, 300 streams, one write each",
+        path="paced",
+        in_flight=300,
+        units=payloads.CHUNKS_ONE_BY_ONE,
+        one_core=True,
+        clients=(CHAT, OURS),
+    ),
 )
 
 
@@ -112,5 +139,8 @@ TARGETS = (
     Target("plain-512", BARE, 1.3, 1.15),
     Target("blocks", FLOOR, 3.0, 2.0),
     Target("paced", BARE, None, 1.25),
+    Target("chat-plain", OURS, 1.5, 1.5),
+    Target("chat-blocks", OURS, 1.5, 1.5),
+    Target("chat-paced", OURS, 1.5, 1.5),
     Target(IMPORT, STACK, None, 1.15),
 )

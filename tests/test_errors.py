@@ -18,6 +18,7 @@ from openrouter_async import (
     ConfigError,
     NotSentError,
     OpenRouterError,
+    ParseError,
     RateLimitError,
     ResponseDecodeError,
     ResponseTooLargeError,
@@ -38,6 +39,8 @@ def make(kind: type[OpenRouterError]) -> OpenRouterError:
     """Make an error with everything in it."""
     if issubclass(kind, APITimeoutError):
         error: OpenRouterError = kind("late", phase="idle")
+    elif issubclass(kind, ParseError):
+        error = kind("no value", text="so far", path="$.a")
     else:
         error = kind(
             "slow down",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from openrouter_async.errors import ConfigError
-from openrouter_async.resources.prompts import check_prompt
+from openrouter_async.resources.prompts import checked_prompt
 from openrouter_async.transport.codec import encode_body
 from openrouter_async.types.completion_params import CompletionItemParams
 from openrouter_async.types.lenient import Json, is_array, is_object
@@ -165,7 +165,7 @@ def _fit(fields: dict[str, Json]) -> dict[str, Json]:
         raise BadLineError("`stream` must be left out: whole answers are written")
 
     try:
-        check_prompt(fields["prompt"])
+        checked_prompt(fields["prompt"])
         encode_body(fields)
     except ConfigError as error:
         reason = error.message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Generic, TypeVar, cast, overload
 
@@ -10,8 +11,9 @@ import msgspec
 
 from openrouter_async.formats.mismatch import FormatMismatch, mismatch
 from openrouter_async.formats.models import read_member
-from openrouter_async.formats.native import native_schema, refusal, shown_name
+from openrouter_async.formats.native import native_schema
 from openrouter_async.formats.nulls import without_nulls
+from openrouter_async.formats.refusals import refusal, shown_name
 from openrouter_async.formats.strict import strict_schema
 from openrouter_async.formats.type_schema import MEMBER, Schema
 from openrouter_async.types.completion_params import ResponseFormatJSONSchema
@@ -31,14 +33,25 @@ class Format(Generic[T_co]):
     A type whose JSON is not an object, such as a list or a union, is put into an
     object with one member, `value`, as providers demand an object.
 
+    Args:
+        kind: the type.
+        strict: as below.
+        about: what its members are told to be, where their types do not say it.
+
     Attributes:
         name: what the model is told that it is called.
         schema: the JSON schema that the model is told; not to be changed.
         strict: whether the provider has to keep to the schema.
     """
 
-    def __init__(self, kind: type[T_co], *, strict: bool = True) -> None:
-        native = native_schema(kind)
+    def __init__(
+        self,
+        kind: type[T_co],
+        *,
+        strict: bool = True,
+        about: Mapping[str, Schema] | None = None,
+    ) -> None:
+        native = native_schema(kind).told(about or {})
         self.name: str = format_name(shown_name(kind))
         self.strict: bool = strict
         self._wrapped = not native.is_object

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from enum import Enum
-from types import UnionType
-from typing import (
-    Annotated,
-    TypeAlias,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import TypeAlias, cast, get_origin
 
 import msgspec
 from msgspec import NODEFAULT, inspect
 
-from openrouter_async.errors import ConfigError
 from openrouter_async.formats.docstrings import Docstring, read_docstring
 from openrouter_async.formats.models import Model, is_model
+from openrouter_async.formats.refusals import (
+    UNDESCRIBED,
+    culprit,
+    refusal,
+    shown,
+    shown_name,
+)
 from openrouter_async.formats.scalars import scalar_schema, size_bounds
 from openrouter_async.formats.type_schema import REFERENCE, Schema, TypeSchema
 from openrouter_async.types.lenient import Json, is_object
@@ -45,26 +43,13 @@ def native_schema(kind: object) -> TypeSchema:
     """
     try:
         described = inspect.type_info(kind)
-    except (TypeError, ValueError, NameError, AttributeError) as found:
+    except UNDESCRIBED as found:
         reason = str(found)
     else:
         builder = _Builder(kind)
         return TypeSchema(builder.schema(described, "$"), builder.definitions)
 
-    raise refusal(kind, next(_culprits(kind, "$", set())), reason)
-
-
-def refusal(kind: object, path: str, reason: str) -> ConfigError:
-    """Return the error for a type that has no schema of the kind that is needed."""
-    return ConfigError(f"{shown(kind)} has no JSON schema. {path}: {reason}")
-
-
-def shown(kind: object) -> str:
-    """Return a type as a reader of messages knows it."""
-    if isinstance(kind, type) and not get_args(kind):
-        return kind.__qualname__
-
-    return str(kind)
+    raise refusal(kind, culprit(kind), reason)
 
 
 class _Builder:
@@ -78,8 +63,8 @@ class _Builder:
     def schema(self, info: inspect.Type, path: str) -> Schema:
         match info:
             case inspect.Metadata():
-                more: object = info.extra_json_schema  # pyright: ignore[reportUnknownMemberType]  # a bare dict in msgspec
                 schema = self.schema(info.type, path)
+                more: Json = cast("Json", info.extra_json_schema)  # pyright: ignore[reportUnknownMemberType]  # a bare dict
                 return {**schema, **more} if is_object(more) else schema
             case inspect.AnyType() | inspect.RawType():
                 return {}
@@ -150,7 +135,7 @@ class _Builder:
             members[info.tag_field] = {"enum": [info.tag]}
             required.append(info.tag_field)
 
-        for field in info.fields:
+        for field in _as_written(info):
             members[field.encode_name] = self._member(field, path, said)
             if field.required:
                 required.append(field.encode_name)
@@ -246,17 +231,13 @@ class _Builder:
         return prefix
 
 
-def shown_name(cls: object) -> str:
-    """Return the name of a type, with the types that a generic one was given."""
-    if get_origin(cls) is Annotated:
-        return shown_name(get_args(cls)[0])
+def _as_written(info: _Members) -> Sequence[inspect.Field]:
+    """Return the members in their order, which msgspec loses for a TypedDict."""
+    if not isinstance(info, inspect.TypedDictType):
+        return info.fields
 
-    inner = [shown_name(arg) for arg in get_args(cls)]
-    if get_origin(cls) in (Union, UnionType):
-        return " | ".join(inner)
-
-    name = str(getattr(get_origin(cls) or cls, "__name__", cls))
-    return f"{name}[{', '.join(inner)}]" if inner else name
+    names: list[str] = list((get_origin(info.cls) or info.cls).__annotations__)
+    return sorted(info.fields, key=lambda field: names.index(field.name))
 
 
 def _tuple(places: Sequence[Json], least: int) -> Schema:
@@ -280,33 +261,3 @@ def _said_of(cls: object) -> Docstring:
     own = vars(origin).get("__doc__") if isinstance(origin, type) else None
     made_up = own is not None and own.startswith(f"{shown_name(origin)}(")
     return read_docstring(None if made_up or own == Enum.__doc__ else own)
-
-
-def _culprits(kind: object, path: str, seen: set[int]) -> Iterator[str]:
-    """Find where in a type the part is that msgspec refuses, the innermost first."""
-    seen.add(id(kind))
-    try:
-        inspect.type_info(kind)
-    except (TypeError, ValueError, NameError, AttributeError):
-        for place, part in _parts(kind):
-            if id(part) not in seen:
-                yield from _culprits(part, path + place, seen)
-
-        yield path
-
-
-def _parts(kind: object) -> list[tuple[str, object]]:
-    """List the types that a type consists of, with the step of a path to each."""
-    args = get_args(kind)
-    origin: object = get_origin(kind) or kind
-    if not isinstance(origin, type):
-        return [("", arg) for arg in args]
-
-    try:
-        hints = get_type_hints(origin, include_extras=True)
-    except (NameError, TypeError, AttributeError):
-        hints = {}
-
-    members = [(f".{name}", hint) for name, hint in hints.items()]
-    step = "[]" if issubclass(origin, Collection) else ""
-    return members + [(step, arg) for arg in args]

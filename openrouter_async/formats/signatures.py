@@ -1,77 +1,124 @@
-"""What a model is told of a function: its parameters, by signature and docstring."""
+"""The parameters of a function, as a model that calls it sees them."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple, get_type_hints
+from typing import NamedTuple, TypeAlias, cast, get_type_hints
 
 from openrouter_async.errors import ConfigError
-from openrouter_async.types.lenient import Json
 
-Function = Callable[..., object]
+Function: TypeAlias = Callable[..., object]
 
+_CALL = "__call__"  # checkers do not agree on whether all that can be called has it
 _REMEDIES = {
-    inspect.Parameter.POSITIONAL_ONLY: "models name arguments, so remove the `/`",
-    inspect.Parameter.VAR_POSITIONAL: "take a list instead",
-    inspect.Parameter.VAR_KEYWORD: "name the parameters",
+    inspect.Parameter.POSITIONAL_ONLY: "models name arguments, so leave out the `/`",
+    inspect.Parameter.VAR_POSITIONAL: "models name arguments, so take a list",
+    inspect.Parameter.VAR_KEYWORD: "name the parameters one by one",
 }
 
 
-class ParameterType(NamedTuple):
+class ToolParameter(NamedTuple):
     """
     Tell what a parameter takes.
 
     Attributes:
-        annotation: its type.
+        annotation: its type, with metadata.
         required: whether it has no default.
-        default: what it has; None where it has none.
+        default: what it is without an argument; None where it is required.
     """
 
     annotation: object
     required: bool
-    default: Json
+    default: object
+
+
+def implementation(function: object) -> Function:
+    """
+    Return the function that has the annotations and the docstring of a callable.
+
+    Raises:
+        ConfigError: it is no function, nor anything that stands for one.
+    """
+    while isinstance(function, partial):
+        function = cast("partial[object]", function).func
+
+    if isinstance(function, type) or not callable(function):
+        raise ConfigError(
+            f"a tool must be a function, not {type(function).__name__}; decorate a"
+            " class method from outside: tool(Class.method)"
+        )
+
+    return called(inspect.unwrap(function))
+
+
+def called(function: Function) -> Function:
+    """Return the method that a callable object runs; a function is its own."""
+    if inspect.isroutine(function):
+        return cast("Function", function)
+
+    return cast("Function", getattr(function, _CALL))
+
+
+def is_method(function: object) -> bool:
+    """Tell whether a function is of a class, and waits for its instance."""
+    if not inspect.isfunction(function):
+        return False
+
+    scope = function.__qualname__.rpartition(".")[0]
+    first = next(iter(inspect.signature(function).parameters), "")
+    return first in ("self", "cls") and not scope.endswith("<locals>") and bool(scope)
 
 
 def parameters_of(
-    function: Function, local_names: Mapping[str, object], *, skip_first: bool
-) -> dict[str, ParameterType]:
+    function: Function, local_names: Mapping[str, object]
+) -> dict[str, ToolParameter]:
     """
-    Return the parameters of a function that a model gives arguments for.
+    Return the parameters that a model gives arguments for, by name.
 
     Args:
-        function: what is called; arguments that a `partial` binds are left out.
-        local_names: what annotations may mean beside the names of the module.
-        skip_first: whether the first parameter is the instance.
+        function: what is called. What a `partial` has given already is left out, and
+            the instance of a method.
+        local_names: what annotations can mean beside what the module knows.
 
     Raises:
         ConfigError: a parameter cannot be given by name, or its type is not known.
     """
-    bound = bound_keywords(function)
-    listed = list(inspect.signature(function).parameters.values())[skip_first:]
-    hints = _hints(function, local_names)
-    parameters: dict[str, ParameterType] = {}
-    for parameter in listed:
-        if parameter.name in bound:
-            continue
+    of = implementation(function)
+    listed = list(inspect.signature(function).parameters.values())
+    given: set[str] = set(getattr(function, "keywords", ()))  # of a `partial`
+    return {
+        parameter.name: _tool_parameter(parameter, of, local_names)
+        for parameter in listed[is_method(function) :]
+        if parameter.name not in given
+    }
 
-        _check(parameter, function, hints)
-        has_default = parameter.default is not inspect.Parameter.empty
-        parameters[parameter.name] = ParameterType(
-            annotation=hints[parameter.name],
-            required=not has_default,
-            default=parameter.default if has_default else None,
+
+def _tool_parameter(
+    parameter: inspect.Parameter, of: Function, local_names: Mapping[str, object]
+) -> ToolParameter:
+    what = f"parameter `{parameter.name}` of `{of.__qualname__}`"
+    if parameter.kind in _REMEDIES:
+        raise ConfigError(f"{what}: {_REMEDIES[parameter.kind]}")
+
+    if parameter.annotation is inspect.Parameter.empty:
+        raise ConfigError(
+            f"{what} has no type; annotate it, as in `{parameter.name}: str`"
         )
 
-    return parameters
+    holder = type("", (), {"__annotations__": {parameter.name: parameter.annotation}})
+    names = dict(getattr(of, "__globals__", {}))
+    try:
+        hints = get_type_hints(holder, names, dict(local_names), include_extras=True)
+    except (NameError, TypeError, SyntaxError, AttributeError) as found:
+        problem = str(found)
+    else:
+        required = parameter.default is inspect.Parameter.empty
+        default = None if required else parameter.default
+        return ToolParameter(hints[parameter.name], required, default)
 
-
-def bound_keywords(function: object) -> frozenset[str]:
-    """Name the keyword arguments that a `partial` has given already."""
-    return frozenset(function.keywords) if isinstance(function, partial) else frozenset()
-
-
-def implementation(function: object) -> Function:
-    """Return what carries the annotations and the docstring of a callable."""
-    ...
+    raise ConfigError(
+        f"{what}: its type cannot be found ({problem}); define or import it before the"
+        " function, and not under `if TYPE_CHECKING`"
+    )

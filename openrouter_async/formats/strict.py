@@ -12,8 +12,8 @@ the description, where the model sees them, and are checked when the answer is r
 from __future__ import annotations
 
 from openrouter_async.errors import ConfigError
-from openrouter_async.formats.native import refusal
 from openrouter_async.formats.notes import FORMATS, KEPT_BOUNDS, described
+from openrouter_async.formats.refusals import refusal
 from openrouter_async.formats.type_schema import (
     REFERENCE,
     Schema,

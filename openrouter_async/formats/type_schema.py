@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 from openrouter_async.types.lenient import Json, is_array, is_object
@@ -60,6 +60,19 @@ class TypeSchema(NamedTuple):
         members: Schema = {MEMBER: self.root}
         root: Schema = {"type": "object", "properties": members, "required": [MEMBER]}
         return TypeSchema(root, self.definitions)
+
+    def told(self, about: Mapping[str, Schema]) -> TypeSchema:
+        """Add what is said of members of the root, where they do not say it."""
+        root = self.resolved(self.root)
+        members = {
+            name: {**about.get(name, {}), **member}
+            for name, member in properties(root).items()
+        }
+        return (
+            TypeSchema({**root, "properties": members}, self.definitions)
+            if about
+            else self
+        )
 
     def inlined(self) -> Schema:
         """Return it as one schema, whose root is not a reference."""

@@ -101,11 +101,18 @@ class Answer(Generic[R]):
     completion_tokens: int
     reasoning_tokens: int
 
+    @property
+    def costs(self) -> tuple[float, float]:
+        """What the prompts and what the completions cost, in credits."""
+        price = price_of(self.model)
+        return (
+            price.of_prompt(self.prompt_tokens),
+            price.of_completion(self.completion_tokens),
+        )
+
     def usage(self) -> _JSONObject:
         """Return the wire's usage object."""
-        price = price_of(self.model)
-        prompt_cost = price.of_prompt(self.prompt_tokens)
-        completion_cost = price.of_completion(self.completion_tokens)
+        prompt_cost, completion_cost = self.costs
         cost = prompt_cost + completion_cost
         return {
             "prompt_tokens": self.prompt_tokens,
@@ -165,7 +172,7 @@ class Completer:
             message = f"best_of: {best_of} is less than n, which is {wanted}"
             raise InvalidRequestError(message)
 
-        name = request.model or next(iter(request.models or ()), self._default_model)
+        name = self.model_of(request)
         prompts = request.prompts()
         candidates = [
             [self._candidate(request, name, prompt, k, writer) for k in range(best_of)]
@@ -182,6 +189,10 @@ class Completer:
             completion_tokens=sum(choice.size for choice in every),
             reasoning_tokens=reasoning_tokens,
         )
+
+    def model_of(self, request: AnswerableRequest) -> str:
+        """Return the model that answers a request."""
+        return request.model or next(iter(request.models or ()), self._default_model)
 
     def _candidate(
         self,

@@ -29,6 +29,8 @@ class Behaviour:
 
     faulty: ClassVar[bool] = False
     """Whether a request that met it counts as failed in the statistics."""
+    billed: ClassVar[bool] = True
+    """Whether the answer is paid for; the service insures against its errors."""
     needs_answer: ClassVar[bool] = True
     """Whether it works on an ordinary answer, so that the request must be valid."""
 

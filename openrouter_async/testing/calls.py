@@ -118,19 +118,32 @@ class CallReader:
         kind = exchange.record.headers.get("content-type", "")
         if _FORM in bodies and (kind.startswith(_FORM) or _JSON not in bodies):
             form = read_form(kind, exchange.record.body)
-            # A file is bytes, which JSON schema knows as a text.
-            shown = {k: "" if isinstance(v, bytes) else v for k, v in form.items()}
-            self._check(bodies[_FORM], shown)
+            self._check_form(bodies[_FORM], form)
             return form
 
         params = exchange.params_or_refuse()
         self._check(bodies[_JSON], params)
         return params
 
+    def _check_form(self, pointer: str, form: Mapping[str, object]) -> None:
+        """Check a form, in which a number can only be a text of digits."""
+        # A file is bytes, which JSON schema knows as a text.
+        texts = {k: "" if isinstance(v, bytes) else v for k, v in form.items()}
+        if problem_of(self._specification.validator(pointer), texts) is not None:
+            self._check(pointer, {name: _number(v) for name, v in texts.items()})
+
     def _check(self, pointer: str, instance: object) -> None:
         problem = problem_of(self._specification.validator(pointer), instance)
         if problem is not None:
             raise InvalidRequestError(problem)
+
+
+def _number(value: object) -> object:
+    """Return the number that a text is, or the value itself."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def _readings(texts: list[str]) -> Iterator[object]:

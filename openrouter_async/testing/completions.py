@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from openrouter_async.testing.answers import Answer, Completer
     from openrouter_async.testing.exchange import Exchange
+    from openrouter_async.testing.ledger import Ledger
     from openrouter_async.testing.wire import Envelope, Rendering, UsageShape
 
 _decode_request = msgspec.json.Decoder(CompletionRequest, strict=False).decode
@@ -33,10 +34,11 @@ class CompletionsEndpoint(AnswerEndpoint[CompletionRequest]):
 
     Args:
         completer: Makes the answers.
+        ledger: Bills them.
     """
 
-    def __init__(self, completer: Completer) -> None:
-        super().__init__(completer)
+    def __init__(self, completer: Completer, ledger: Ledger) -> None:
+        super().__init__(completer, ledger)
         self._validator = completion_validator()
 
     def read(self, exchange: Exchange) -> CompletionRequest:

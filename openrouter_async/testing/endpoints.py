@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias
 
 from openrouter_async.testing.answers import Answer, Completer, R
 from openrouter_async.testing.behaviours import Behaviour
+from openrouter_async.testing.ledger import Generation, Ledger
 from openrouter_async.testing.replies import Reply, Text, ToolCalls
 from openrouter_async.testing.scenes import Scene
 from openrouter_async.testing.wire import Envelope, Rendering, UsageShape
@@ -57,6 +58,7 @@ class AnswerEndpoint(ABC, Generic[R]):
 
     Args:
         completer: Makes the answers.
+        ledger: Bills them.
 
     Attributes:
         answer_function: Replaces the simulator's own answers.
@@ -65,9 +67,10 @@ class AnswerEndpoint(ABC, Generic[R]):
 
     limited: bool = True
 
-    def __init__(self, completer: Completer) -> None:
+    def __init__(self, completer: Completer, ledger: Ledger) -> None:
         self.answer_function: AnswerFunction | None = None
         self._completer = completer
+        self._ledger = ledger
 
     def plays(self, behaviour: Behaviour) -> bool:
         """Return whether a behaviour means something to it."""
@@ -92,6 +95,7 @@ class AnswerEndpoint(ABC, Generic[R]):
         """
         exchange.params_or_refuse()
         request = self.read(exchange)
+        self._ledger.admit(self._completer.model_of(request))
         # Asked beforehand, as behaviours are played without a chance to wait; and
         # not for nothing.
         writer = None
@@ -144,10 +148,30 @@ class AnswerEndpoint(ABC, Generic[R]):
 
         usual = self.usual_writer(request)
         answer = self._completer.answer(request, writer or usual)
+        if exchange.billed:
+            self._ledger.post(self._generation(exchange, answer))
+
         envelope = Envelope(
             exchange.record.generation_id, exchange.created, answer.model
         )
         return self.rendering(envelope, answer, pace.usage_shape)
+
+    def _generation(self, exchange: Exchange, answer: Answer[R]) -> Generation:
+        first = answer.choices[0]
+        return Generation(
+            id=exchange.record.generation_id,
+            api_type="completions",
+            model=answer.model,
+            created=exchange.created,
+            streamed=self.streams(answer.request),
+            prompt_tokens=answer.prompt_tokens,
+            completion_tokens=answer.completion_tokens,
+            reasoning_tokens=answer.reasoning_tokens,
+            finish_reason=first.finish_reason,
+            native_finish_reason=first.native_finish_reason,
+            cost=sum(answer.costs),
+            user_agent=exchange.record.headers.get("user-agent"),
+        )
 
     async def _written(
         self, function: AnswerFunction, exchange: Exchange, request: R

@@ -59,6 +59,7 @@ class Exchange:
         outcome: What the journal will say, unless the client goes away.
         behaviour: Name of the scripted behaviour that it met.
         faulty: Whether that behaviour is a fault.
+        billed: Whether its answer is paid for.
         admitted: Whether the limits let it pass.
         broken: Whether the connection was closed on purpose.
         tokens_sent: Tokens that were written.
@@ -76,6 +77,7 @@ class Exchange:
         self.outcome: str = journal.ANSWERED
         self.behaviour: str | None = None
         self.faulty: bool = False
+        self.billed: bool = True
         self.admitted: bool = False
         self.broken: bool = False
         self.tokens_sent: int = 0
@@ -125,6 +127,7 @@ class Exchange:
         """Note that a script decides about this request."""
         self.behaviour = type(behaviour).__name__
         self.faulty = behaviour.faulty
+        self.billed = behaviour.billed
         self.outcome = journal.SCRIPTED + self.behaviour
 
     async def perform(self, steps: Iterable[Step], pieces_per_write: int = 1) -> None:

@@ -62,6 +62,7 @@ class FailInside(Fault):
     after_tokens: int = 3
     error_type: str | None = None
     metadata: Mapping[str, object] | None = None
+    billed: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class ErrorEvent(Fault):
     done: bool = False
     error_type: str | None = None
     metadata: Mapping[str, object] | None = None
+    billed: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)

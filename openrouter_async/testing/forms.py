@@ -18,8 +18,8 @@ def read_form(content_type: str, body: bytes) -> dict[str, object]:
         body: The body.
 
     Returns:
-        The fields by name: files as bytes, numbers as numbers, the rest as text, and
-        as a list what was sent under a name that ends in `[]`.
+        The fields by name: files as bytes, the rest as text, and as a list what was
+        sent under a name that ends in `[]`.
 
     Raises:
         InvalidRequestError: If it is not a form.
@@ -32,29 +32,20 @@ def read_form(content_type: str, body: bytes) -> dict[str, object]:
         raise InvalidRequestError(problem)
 
     fields: dict[str, object] = {}
+    lists: dict[str, list[object]] = {}
     for part in message.iter_parts():
         name = part.get_param("name", header="content-disposition")
-        value = _value(part)
         if not isinstance(name, str):
             continue
 
+        payload = part.get_payload(decode=True)
+        value: object = payload
+        if isinstance(payload, bytes) and part.get_filename() is None:
+            value = payload.decode("utf-8", "replace")
+
         if name.endswith("[]"):
-            earlier = fields.get(name)
-            value = [*(earlier if isinstance(earlier, list) else []), value]
+            lists.setdefault(name, []).append(value)
+        else:
+            fields[name] = value
 
-        fields[name] = value
-
-    return fields
-
-
-def _value(part: EmailMessage) -> object:
-    payload = part.get_payload(decode=True)
-    data = payload if isinstance(payload, bytes) else b""
-    if part.get_filename() is not None:
-        return data
-
-    text = data.decode("utf-8", "replace")
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    return {**fields, **lists}

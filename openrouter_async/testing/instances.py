@@ -85,6 +85,32 @@ def schema_answer(
     return msgspec.json.encode(instance).decode()
 
 
+def make_instance(
+    schema: object,
+    root: Mapping[str, object],
+    dice: Dice,
+    topics: Sequence[str],
+    field: str,
+) -> object:
+    """
+    Return an instance of a schema that is part of a document, unchecked.
+
+    Args:
+        schema: The schema.
+        root: The document that its references lead into.
+        dice: Decides every choice.
+        topics: Words for the strings.
+        field: Where the schema is, for messages.
+
+    Returns:
+        The instance, with the properties that are required.
+
+    Raises:
+        InvalidRequestError: If the schema's references lead nowhere.
+    """
+    return _Maker(root, dice, topics, field).make(schema, 0)
+
+
 class _Maker:
     """Makes instances; what it cannot honour, the check afterwards finds."""
 
@@ -181,6 +207,10 @@ class _Maker:
         ]
 
     def _string(self, rules: dict[str, object], _depth: int) -> object:
+        example = rules.get("example")
+        if "pattern" in rules and isinstance(example, str):
+            return example
+
         name = rules.get("format")
         if isinstance(name, str) and name in _FORMATS:
             return _FORMATS[name]
@@ -242,6 +272,9 @@ def _merge(rules: dict[str, object], parts: Sequence[object]) -> dict[str, objec
 def _combine(name: str, old: object, new: object) -> object:
     if name == "properties":
         return {**_mapping(old), **_mapping(new)}
+
+    if name == "enum" and old is not None:
+        return [value for value in _sequence(old) if value in _sequence(new)]
 
     if name in {"required", "allOf"}:
         return [*_sequence(old), *_sequence(new)]

@@ -104,6 +104,15 @@ class Specification:
             for method, operation in _items(item):
                 yield _operation(path, method, _object(operation))
 
+    def medium(self, pointer: str) -> Mapping[str, object]:
+        """Return what holds the schema that a pointer leads to, and its example."""
+        found = self._document
+        for part in pointer.split("/")[1:-1]:
+            name = part.replace("%7B", "{").replace("%7D", "}")
+            found = _object(found[name.replace("~1", "/").replace("~0", "~")])
+
+        return found
+
     def validator(self, pointer: str) -> JSONSchemaValidator:
         """Return the validator of the schema that a pointer leads to."""
         if pointer not in self._validators:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from openrouter_async.testing.behaviours import Behaviour
+    from openrouter_async.testing.ledger import Ledger
     from openrouter_async.testing.routing import Router
 
 _logger = logging.getLogger("openrouter_async.testing")
@@ -49,6 +50,7 @@ class Service:
 
     Args:
         router: Knows all operations.
+        ledger: Knows what answers cost.
         api_key: The key that a request must carry; None accepts any, and none.
         pace: How fast answers come.
         journal_size: Records to keep; None for all.
@@ -57,6 +59,7 @@ class Service:
 
     Attributes:
         journal: What was asked.
+        ledger: What it cost.
         scripts: What is to happen.
         limits: Asked in this order.
         idle: Set while nothing is in flight.
@@ -65,6 +68,7 @@ class Service:
     def __init__(
         self,
         router: Router,
+        ledger: Ledger,
         *,
         api_key: str | None,
         pace: Pace,
@@ -73,6 +77,7 @@ class Service:
         wall_clock: Callable[[], float],
     ) -> None:
         self.journal: journal.Journal = journal.Journal(journal_size)
+        self.ledger: Ledger = ledger
         self.scripts: Scripts = Scripts()
         self.limits: Sequence[Limit] = ()
         self.idle: asyncio.Event = asyncio.Event()
@@ -159,6 +164,9 @@ class Service:
             behaviour=exchange.behaviour,
             tokens_sent=exchange.tokens_sent,
         )
+        if exchange.outcome == journal.DISCONNECTED:
+            self.ledger.cancel(exchange)
+
         self.journal.finished(record, failed=exchange.failed)
         if not self.journal.in_flight:
             self.idle.set()

@@ -7,12 +7,18 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias, cast
 
+from openrouter_async.testing.account import Account
 from openrouter_async.testing.answers import Completer
+from openrouter_async.testing.catalogue import Catalogue
 from openrouter_async.testing.chat.endpoint import ChatEndpoint
 from openrouter_async.testing.checks import check_arguments
 from openrouter_async.testing.completions import CompletionsEndpoint
+from openrouter_async.testing.embeddings import Embedder
+from openrouter_async.testing.keys import KeyRing
+from openrouter_async.testing.ledger import Ledger
 from openrouter_async.testing.limits import Limit
 from openrouter_async.testing.openapi import specification
+from openrouter_async.testing.operations import document_endpoints
 from openrouter_async.testing.routing import Router
 from openrouter_async.testing.scenes import Pace
 from openrouter_async.testing.script import Script
@@ -65,7 +71,13 @@ class Simulator:
             interval is between them.
         sentences: The fewest and the most sentences of an answer.
         default_model: Answers requests that name no model.
-        journal_size: Requests to keep in the journal; None for all.
+        credits: What the account has paid in; when the answers have used it up,
+            requests get a 402.
+        generation_misses: How often `GET /generation` does not find an answer
+            before it does.
+        generation_delay: Seconds after an answer in which it is not found either.
+        journal_size: Requests to keep in the journal, and records of answers;
+            None for all.
         clock: Monotonic time in seconds, for limits and the journal.
         wall_clock: Seconds since the epoch.
 
@@ -91,6 +103,9 @@ class Simulator:
         events_per_write: int = 1,
         sentences: tuple[int, int] = (2, 4),
         default_model: str = DEFAULT_MODEL,
+        credits: float = 10_000.0,
+        generation_misses: int = 1,
+        generation_delay: float = 0.0,
         journal_size: int | None = 10_000,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
@@ -108,14 +123,33 @@ class Simulator:
         self._port = port
         self._api_key = api_key
         spec = specification()
+        ledger = Ledger(
+            credits=credits,
+            misses=generation_misses,
+            delay=generation_delay,
+            size=journal_size,
+            clock=clock,
+            wall_clock=wall_clock,
+        )
         completer = Completer(default_model, sentences)
-        self._completions = CompletionsEndpoint(completer)
-        self._chat = ChatEndpoint(completer, spec.validator(CHAT_REQUEST))
+        self._completions = CompletionsEndpoint(completer, ledger)
+        self._chat = ChatEndpoint(completer, ledger, spec.validator(CHAT_REQUEST))
         router = Router(BASE_PATH)
+        self._keys = KeyRing(ledger)
+        own = {
+            **Account(ledger, api_key).operations(),
+            **self._keys.operations(),
+            **Catalogue(BASE_PATH).operations(),
+            "POST /embeddings": Embedder(ledger).embed,
+        }
+        for rules, endpoint in document_endpoints(spec, own):
+            router.add(rules.method, rules.path, endpoint)
+
         router.add("POST", "/completions", self._completions)
         router.add("POST", "/chat/completions", self._chat)
         self._service = Service(
             router,
+            ledger,
             api_key=api_key if require_key else None,
             pace=Pace(
                 latency=latency,
@@ -292,9 +326,11 @@ class Simulator:
         self._chat.answer_function = function
 
     def reset(self) -> None:
-        """Forget scripts, the answer function, the journal and used-up limits."""
+        """Forget scripts, answer functions, the journal, costs, keys and limits."""
         self._service.scripts.clear()
         self._service.journal.clear()
+        self._service.ledger.clear()
+        self._keys.clear()
         self._completions.answer_function = None
         self._chat.answer_function = None
         for limit in self._service.limits:

@@ -17,17 +17,20 @@ from openrouter_async.transport.exchange import Exchange
 from openrouter_async.transport.failures import from_answer
 from openrouter_async.types.lenient import (
     Json,
+    is_array,
     is_object,
     json_members,
     json_value,
 )
-from openrouter_async.types.records import RawResponse
+from openrouter_async.types.records import RawResponse, Record, RecordList
 from openrouter_async.types.usage import Usage
 from openrouter_async.types.wire import Received, ResponseMeta
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 ReceivedT = TypeVar("ReceivedT", bound=Received)
+ListT = TypeVar("ListT", bound=RecordList[Record])
+
 
 _SHOWN = 200
 _KEPT = 4096
@@ -233,3 +236,43 @@ def decode_data(text: bytes, into: type[ReceivedT]) -> ReceivedT:
     record = decode_json(data, into)
     record.raw = data
     return record
+
+
+class _ListOfRaw(msgspec.Struct):
+    data: list[msgspec.Raw] = []
+
+
+_decode_items = msgspec.json.Decoder(_ListOfRaw).decode
+
+
+def decode_list(text: bytes, into: type[ListT]) -> ListT:
+    """
+    Decode an answer that holds a list of records in `data`, each with its `raw`.
+
+    Raises:
+        ResponseDecodeError: there is no such list.
+    """
+    answer = decode_json(text, into)
+    if not answer.data:
+        _check_list(text)
+        return answer
+
+    try:
+        items = _decode_items(text).data
+    except _FAILURES:
+        return answer
+
+    if len(items) == len(answer.data):
+        for record, item in zip(answer.data, items, strict=True):
+            record.raw = bytes(item)
+
+    return answer
+
+
+def _check_list(text: bytes) -> None:
+    if is_array(json_members(text).get("data")):
+        return
+
+    shown = text[:_SHOWN].decode("utf-8", "replace")
+    message = f"the answer holds no list in `data`: {shown}"
+    raise ResponseDecodeError(message, body=text[:_KEPT])

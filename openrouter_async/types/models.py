@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Literal, TypeAlias, TypedDict
+from typing import TypeAlias, TypedDict
 
 import msgspec
 
 from openrouter_async.types.lenient import Json
-from openrouter_async.types.records import Record
+from openrouter_async.types.records import Record, RecordList
 
 
 class _Prices(msgspec.Struct, kw_only=True, repr_omit_defaults=True):
@@ -27,9 +27,10 @@ class PricingOverride(_Prices, kw_only=True):
     Hold prices that apply to long prompts, or at some hours, in place of the others.
 
     Attributes:
-        min_prompt_tokens: from how many prompt tokens on.
-        utc_start: from this hour of the day on (UTC).
-        utc_end: before this hour of the day (UTC).
+        min_prompt_tokens: they apply to requests with more prompt tokens than that.
+        utc_start: they apply from this time of the day on, as the clock number
+            HHMM (UTC): 1030 is 10:30.
+        utc_end: they no longer apply from this time on; it may be before the start.
     """
 
     min_prompt_tokens: float | None = None
@@ -126,7 +127,7 @@ class Model(Record, kw_only=True):
     links: dict[str, Json] | None = None
 
 
-class ModelList(Record, kw_only=True):
+class ModelList(RecordList[Model], kw_only=True):
     """
     Hold a list of models, whole or a page of it.
 
@@ -135,17 +136,8 @@ class ModelList(Record, kw_only=True):
         links: `next` is the page after this one, None for none.
     """
 
-    data: list[Model] = []  # noqa: RUF012  # msgspec copies it
     total_count: int | None = None
     links: dict[str, Json] | None = None
-
-    def __iter__(self) -> Iterator[Model]:
-        """Iterate over the models."""
-        return iter(self.data)
-
-    def __len__(self) -> int:
-        """Return how many models are in this list."""
-        return len(self.data)
 
 
 class PercentileStats(msgspec.Struct, kw_only=True, repr_omit_defaults=True):
@@ -211,18 +203,8 @@ class Provider(Record, kw_only=True):
     datacenters: list[str] | None = None
 
 
-class ProviderList(Record, kw_only=True):
+class ProviderList(RecordList[Provider], kw_only=True):
     """Hold all providers."""
-
-    data: list[Provider] = []  # noqa: RUF012  # msgspec copies it
-
-    def __iter__(self) -> Iterator[Provider]:
-        """Iterate over the providers."""
-        return iter(self.data)
-
-    def __len__(self) -> int:
-        """Return how many providers there are."""
-        return len(self.data)
 
 
 class ModelCount(Record, kw_only=True):
@@ -239,22 +221,13 @@ class ModelFilters(TypedDict, total=False):
     """
     Filter and sort the list of models; prices are in US dollars per million tokens.
 
-    Without `offset` and `limit` the whole list comes.
+    Without `offset` and `limit` the whole list comes. Values of `sort` are, among
+    others, `newest`, `most-popular`, `pricing-low-to-high`, `latency-low-to-high`.
     """
 
     q: str
     category: str
-    sort: (
-        Literal[
-            "most-popular",
-            "newest",
-            "top-weekly",
-            "pricing-low-to-high",
-            "pricing-high-to-low",
-            "context-high-to-low",
-        ]
-        | str  # noqa: PYI051  # the API adds values without notice
-    )
+    sort: str
     supported_parameters: Names
     input_modalities: Names
     output_modalities: Names

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
 import msgspec
 
 from openrouter_async.types.wire import Received, ResponseMeta
@@ -20,6 +23,28 @@ class Record(Received, kw_only=True):
     """
 
     meta: ResponseMeta = msgspec.field(default=ResponseMeta(), name="<meta>")
+
+
+RecordT_co = TypeVar("RecordT_co", bound=Record, covariant=True)
+
+
+class RecordList(Record, Generic[RecordT_co], kw_only=True):
+    """
+    Hold a list of records, whole or a page of it.
+
+    Attributes:
+        data: the records, each with its own `raw`.
+    """
+
+    data: list[RecordT_co] = []  # noqa: RUF012  # msgspec copies it
+
+    def __iter__(self) -> Iterator[RecordT_co]:
+        """Iterate over the records."""
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        """Return how many records are in this list."""
+        return len(self.data)
 
 
 class RawResponse(Record, kw_only=True):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from openrouter_async.testing.answers import Answer, Completer, Writer
     from openrouter_async.testing.exchange import Exchange
+    from openrouter_async.testing.ledger import Ledger
     from openrouter_async.testing.validation import JSONSchemaValidator
     from openrouter_async.testing.wire import Envelope, Rendering, UsageShape
 
@@ -32,11 +33,14 @@ class ChatEndpoint(AnswerEndpoint[ChatRequest]):
 
     Args:
         completer: Makes the answers.
+        ledger: Bills them.
         validator: Checks requests.
     """
 
-    def __init__(self, completer: Completer, validator: JSONSchemaValidator) -> None:
-        super().__init__(completer)
+    def __init__(
+        self, completer: Completer, ledger: Ledger, validator: JSONSchemaValidator
+    ) -> None:
+        super().__init__(completer, ledger)
         self._validator = RequestValidator(validator, form_of_chat)
 
     def read(self, exchange: Exchange) -> ChatRequest:

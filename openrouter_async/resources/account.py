@@ -1,0 +1,54 @@
+"""`GET /credits` and `GET /key`: what there is to spend."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Unpack
+
+from openrouter_async.resources.reading import CallOptions, read
+from openrouter_async.transport.calls import Transport
+from openrouter_async.transport.replies import ReplyReader, decode_data
+from openrouter_async.types.account import Credits, KeyInfo
+
+_CREDITS = ReplyReader(decode=partial(decode_data, into=Credits))
+_KEY = ReplyReader(decode=partial(decode_data, into=KeyInfo))
+
+
+class CreditBalance:
+    """Ask for the balance of the account."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def get(self, **options: Unpack[CallOptions]) -> Credits:
+        """
+        Return what was bought and used; it takes a management key.
+
+        Args:
+            **options: `timeout`, `retry` and `extra_headers`, as in every call.
+
+        Raises:
+            PermissionDeniedError: the key is no management key.
+            OpenRouterError: whatever else ended the call.
+        """
+        return await read(self._transport, "/credits", _CREDITS, options)
+
+
+class CurrentKey:
+    """Ask for the limits and counters of the key in use."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def get(self, **options: Unpack[CallOptions]) -> KeyInfo:
+        """
+        Return the limit of the key, its usage, and its day's counter of free models.
+
+        Args:
+            **options: `timeout`, `retry` and `extra_headers`, as in every call.
+
+        Raises:
+            AuthenticationError: the key is unknown or disabled.
+            OpenRouterError: whatever else ended the call.
+        """
+        return await read(self._transport, "/key", _KEY, options)

@@ -1,0 +1,142 @@
+"""`/generation`: what a call used and cost, by OpenRouter's own records."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Unpack
+
+from msgspec import UNSET
+
+from openrouter_async.config import RetryPolicy, is_number
+from openrouter_async.errors import ConfigError, NotFoundError
+from openrouter_async.resources.operations import careful
+from openrouter_async.resources.options import retry_for, timeout_for
+from openrouter_async.resources.reading import CallOptions, read
+from openrouter_async.transport.calls import Transport
+from openrouter_async.transport.codec import encode_body
+from openrouter_async.transport.paths import operation_url
+from openrouter_async.transport.replies import ReplyReader, decode_data, reply_reader
+from openrouter_async.types.generation import (
+    FeedbackCategory,
+    Generation,
+    GenerationContent,
+)
+
+_RECORD = ReplyReader(decode=partial(decode_data, into=Generation))
+_CONTENT = ReplyReader(decode=partial(decode_data, into=GenerationContent))
+_NOTHING = reply_reader(type(None), repeatable=False)
+
+_FIRST_WAIT = 0.5  # seconds
+_LONGEST_WAIT = 5.0  # seconds
+
+
+class Generations:
+    """Look up what calls used and cost."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def get(
+        self, id: str, *, patience: float = 30.0, **options: Unpack[CallOptions]
+    ) -> Generation:
+        """
+        Return the usage record of a generation.
+
+        It is written some time after the answer: seconds as a rule, minutes for free
+        models. Until then there is none, which is waited for.
+
+        Args:
+            id: of the generation: `meta.generation_id` of an answer, or of an error.
+            patience: how long a record that is not there is asked for, seconds.
+            **options: `timeout`, `retry` and `extra_headers`, for each look.
+
+        Raises:
+            ConfigError: something passed cannot be sent; nothing was.
+            NotFoundError: there was no such record within `patience`.
+            OpenRouterError: whatever else ended the call.
+        """
+        if not is_number(patience, 0):
+            raise ConfigError(f"patience must be seconds >= 0, not {patience!r}")
+
+        params = {"id": _checked(id)}
+        loop = asyncio.get_running_loop()
+        began, wait, looks = loop.time(), _FIRST_WAIT, 0
+        while True:
+            try:
+                return await read(
+                    self._transport, "/generation", _RECORD, options, params
+                )
+            except NotFoundError as error:
+                missing = error
+
+            looks += missing.attempts
+            if loop.time() - began + wait > patience:
+                missing.attempts = looks
+                missing.elapsed = loop.time() - began
+                missing.hint = missing.hint or "Is the record still being written?"
+                raise missing
+
+            await asyncio.sleep(wait)
+            wait = min(wait * 1.5, _LONGEST_WAIT)
+
+    async def content(
+        self, id: str, **options: Unpack[CallOptions]
+    ) -> GenerationContent:
+        """
+        Return what was asked and answered, where the account has that stored.
+
+        Args:
+            id: of the generation.
+            **options: `timeout`, `retry` and `extra_headers`, as in every call.
+
+        Raises:
+            NotFoundError: it was not stored, or not yet.
+            OpenRouterError: whatever else ended the call.
+        """
+        params = {"id": _checked(id)}
+        return await read(
+            self._transport, "/generation/content", _CONTENT, options, params
+        )
+
+    async def feedback(
+        self,
+        id: str,
+        *,
+        category: FeedbackCategory,
+        comment: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> None:
+        """
+        Report what was wrong with a generation.
+
+        Args:
+            id: of the generation.
+            category: what it was.
+            comment: in words.
+            **options: `timeout`, `retry` and `extra_headers`, as in every call;
+                without a policy nothing is sent twice.
+
+        Raises:
+            OpenRouterError: whatever ended the call.
+        """
+        transport = self._transport
+        members = {"generation_id": _checked(id), "category": category}
+        retry = options.get("retry", UNSET)
+        policy = retry_for(retry, transport.retry)
+        call = transport.call(
+            operation_url(transport.base_url, "/generation/feedback"),
+            encode_body(members | ({} if comment is None else {"comment": comment})),
+            timeout=timeout_for(options.get("timeout", UNSET), transport.timeout),
+            retry=policy if isinstance(retry, RetryPolicy) else careful(policy),
+            headers=options.get("extra_headers") or {},
+            may_be_empty=True,
+        )
+        await transport.fetch(call, _NOTHING)
+
+
+def _checked(id: object) -> str:
+    if isinstance(id, str) and id:
+        return id
+
+    raise ConfigError(f"id must be that of a generation, not {id!r}")

@@ -1,0 +1,188 @@
+"""`GET /models`, `/providers` and what is below: the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Unpack, cast
+
+from msgspec import UNSET
+
+from openrouter_async.errors import ConfigError
+from openrouter_async.resources.options import RetryOption, TimeoutOption
+from openrouter_async.resources.reading import CallOptions, read
+from openrouter_async.transport.calls import Transport
+from openrouter_async.transport.paths import Params
+from openrouter_async.transport.replies import ReplyReader, decode_data, decode_list
+from openrouter_async.types.lenient import is_array
+from openrouter_async.types.models import (
+    Model,
+    ModelCount,
+    ModelEndpoints,
+    ModelFilters,
+    ModelList,
+    Names,
+    ProviderList,
+)
+
+_LIST = ReplyReader(decode=partial(decode_list, into=ModelList))
+_ONE = ReplyReader(decode=partial(decode_data, into=Model))
+_ENDPOINTS = ReplyReader(decode=partial(decode_data, into=ModelEndpoints))
+_COUNT = ReplyReader(decode=partial(decode_data, into=ModelCount))
+_PROVIDERS = ReplyReader(decode=partial(decode_list, into=ProviderList))
+
+
+async def read_models(
+    transport: Transport, path: str, options: CallOptions, params: Params | None = None
+) -> ModelList:
+    """
+    Get a list of models.
+
+    Args:
+        transport: sends the call.
+        path: of the list.
+        options: of the call.
+        params: of the query.
+    """
+    return await read(transport, path, _LIST, options, params)
+
+
+class Models:
+    """Look models up, with their prices and endpoints."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def list(
+        self,
+        *,
+        timeout: TimeoutOption = UNSET,
+        retry: RetryOption = UNSET,
+        extra_headers: Mapping[str, str] | None = None,
+        **filters: Unpack[ModelFilters],
+    ) -> ModelList:
+        """
+        Return all models, or those that meet the filters.
+
+        Args:
+            timeout: timers for this call.
+            retry: policy for this call; a number is `max_retries`.
+            extra_headers: headers added to, or in place of, the client's.
+            **filters: see `ModelFilters`; several names can be given as a list.
+
+        Raises:
+            ConfigError: a filter cannot be sent.
+            OpenRouterError: whatever ended the call.
+        """
+        options = CallOptions(timeout=timeout, retry=retry, extra_headers=extra_headers)
+        given = cast("dict[str, object]", filters)
+        params = {name: _joined(value) for name, value in given.items()}
+        return await read_models(
+            self._transport, "/models", options, cast("Params", params)
+        )
+
+    async def for_user(self, **options: Unpack[CallOptions]) -> ModelList:
+        """
+        Return the models that the account's own settings leave.
+
+        Args:
+            **options: `timeout`, `retry` and `extra_headers`, as in every call.
+
+        Raises:
+            OpenRouterError: whatever ended the call.
+        """
+        return await read_models(self._transport, "/models/user", options)
+
+    async def get(self, model: str, **options: Unpack[CallOptions]) -> Model:
+        """
+        Return one model.
+
+        Args:
+            model: its slug, `author/name`, with or without a variant such as `:free`.
+            **options: `timeout`, `retry` and `extra_headers`, as in every call.
+
+        Raises:
+            ConfigError: `model` is no slug.
+            NotFoundError: there is no such model.
+            OpenRouterError: whatever else ended the call.
+        """
+        path = ["model", *_author_and_slug(model)]
+        return await read(self._transport, path, _ONE, options)
+
+    async def endpoints(
+        self, model: str, **options: Unpack[CallOptions]
+    ) -> ModelEndpoints:
+        """
+        Return the endpoints that serve a model: prices, limits, uptime, speed.
+
+        Args:
+            model: its slug, `author/name`.
+            **options: `timeout`, `retry` and `extra_headers`, as in every call.
+
+        Raises:
+            ConfigError: `model` is no slug.
+            NotFoundError: there is no such model.
+            OpenRouterError: whatever else ended the call.
+        """
+        path = ["models", *_author_and_slug(model), "endpoints"]
+        return await read(self._transport, path, _ENDPOINTS, options)
+
+    async def count(
+        self,
+        *,
+        output_modalities: Names | None = None,
+        **options: Unpack[CallOptions],
+    ) -> int:
+        """
+        Return how many models there are.
+
+        Args:
+            output_modalities: count only those that can give this, such as "image";
+                "all" for any. Default: those that give text.
+            **options: `timeout`, `retry` and `extra_headers`, as in every call.
+
+        Raises:
+            OpenRouterError: whatever ended the call.
+        """
+        params = cast("Params", {"output_modalities": _joined(output_modalities)})
+        answer = await read(self._transport, "/models/count", _COUNT, options, params)
+        return answer.count
+
+
+class Providers:
+    """Look providers up."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def list(self, **options: Unpack[CallOptions]) -> ProviderList:
+        """
+        Return all providers.
+
+        Args:
+            **options: `timeout`, `retry` and `extra_headers`, as in every call.
+
+        Raises:
+            OpenRouterError: whatever ended the call.
+        """
+        return await read(self._transport, "/providers", _PROVIDERS, options)
+
+
+def _author_and_slug(model: object) -> tuple[str, str]:
+    if isinstance(model, str):
+        author, slash, slug = model.partition("/")
+        if slash and "/" not in slug:
+            return author, slug
+
+    raise ConfigError(f"model must be a slug, author/name; not {model!r}")
+
+
+def _joined(value: object) -> object:
+    """Return several names as the API takes them: with commas between."""
+    if not is_array(value):
+        return value
+
+    if not all(isinstance(each, str) for each in value):
+        raise ConfigError(f"a filter must be a name or several, not {value!r}")
+
+    return ",".join(cast("list[str]", value))

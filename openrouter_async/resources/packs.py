@@ -1,0 +1,286 @@
+"""Inputs of a large corpus, packed into requests and taken apart again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncIterable, Iterable, Mapping
+from typing import Literal, TypeAlias, cast
+
+import msgspec
+
+from openrouter_async.errors import (
+    BadRequestError,
+    ConfigError,
+    OpenRouterError,
+    PayloadTooLargeError,
+    PermissionDeniedError,
+    ResponseDecodeError,
+    UnprocessableEntityError,
+)
+from openrouter_async.fanout.inputs import Inputs
+from openrouter_async.types.embeddings import EmbeddingItem
+from openrouter_async.types.lenient import is_array
+
+# What one input can be the reason of.
+_OF_ONE = (
+    BadRequestError,
+    ConfigError,
+    PayloadTooLargeError,
+    ResponseDecodeError,
+    UnprocessableEntityError,
+)
+_MODERATION = frozenset({"flagged_input", "patterns", "reasons"})
+# So many single inputs have to fail alike, and nothing else to succeed, before the
+# request itself is taken to be wrong.
+_ALIKE = 3
+
+
+class Pack(list[EmbeddingItem]):
+    """
+    Hold the inputs of one request: an item of the run.
+
+    Args:
+        inputs: in their order.
+        first: place of the first in the input, from 0.
+    """
+
+    def __init__(self, inputs: Iterable[EmbeddingItem], first: int) -> None:
+        super().__init__(inputs)
+        self.first: int = first
+
+    def halves(self) -> tuple[Pack, Pack]:
+        """Return two packs with its inputs."""
+        middle = len(self) // 2
+        return Pack(self[:middle], self.first), Pack(self[middle:], self.first + middle)
+
+
+class PackLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    Bound a pack.
+
+    Attributes:
+        inputs: most inputs.
+        tokens: most tokens, by an estimate; a single input may have more.
+        ahead: most packs beyond the first that has no outcome yet; None for any.
+    """
+
+    inputs: int
+    tokens: int
+    ahead: int | None
+
+
+Kind: TypeAlias = Literal["text", "tokens", "parts", "other"]
+
+
+def kind_of(item: object) -> Kind:
+    """Return which form an input has: a request holds inputs of one form."""
+    if isinstance(item, str):
+        return "text"
+
+    if isinstance(item, Mapping):
+        return "parts"
+
+    return "tokens" if is_array(item) else "other"
+
+
+def estimated_tokens(item: object) -> int:
+    """Return about how many tokens an input has: four letters make one."""
+    if isinstance(item, str):
+        if item.isascii():
+            return len(item) // 4 + 1
+
+        return len(item.encode("utf-8", "replace")) // 3 + 1
+
+    if is_array(item):
+        return len(item)
+
+    try:
+        return len(msgspec.json.encode(item)) // 4 + 1
+    except (TypeError, ValueError, RecursionError):
+        return 1  # it will be refused, and alone
+
+
+class Packs:
+    """
+    Iterate over packs: of the inputs, and of what failed and is tried in halves.
+
+    It ends when every pack that it gave is settled. Nothing leads from here to the
+    iterator over outcomes that the caller holds.
+
+    Args:
+        inputs: any iterable of inputs.
+        limits: bound each pack.
+
+    Attributes:
+        pulled: inputs taken so far.
+        again: halves that are to be sent.
+    """
+
+    def __init__(
+        self,
+        inputs: Iterable[EmbeddingItem] | AsyncIterable[EmbeddingItem],
+        limits: PackLimits,
+    ) -> None:
+        self.pulled: int = 0
+        self.again: deque[Pack] = deque()
+        self._inputs = Inputs(inputs)
+        self._limits = limits
+        self._building: list[EmbeddingItem] = []
+        self._tokens = 0
+        self._next: tuple[EmbeddingItem] | None = None  # begins the pack after
+        self._ended = False
+        self._error: Exception | None = None
+        self._open: set[int] = set()  # where packs begin that are not settled
+        self._changed = asyncio.Event()
+        self._hopes = _Hopes()
+
+    @property
+    def input_ended(self) -> bool:
+        """Whether the input has no more."""
+        return self._ended
+
+    def __aiter__(self) -> Packs:
+        return self
+
+    async def __anext__(self) -> Pack:
+        try:
+            return await self._pack()
+        except asyncio.CancelledError:
+            self._inputs.cancel()
+            raise
+
+    async def _pack(self) -> Pack:
+        while True:
+            if self.again:
+                return self._given(self.again.popleft())
+
+            if not self._ended and not self._is_ahead():
+                pack = await self._build()
+                if pack is not None:
+                    return self._given(pack)
+
+                continue
+
+            if self._ended and not self._open:
+                raise self._error or StopAsyncIteration
+
+            self._changed.clear()
+            await self._changed.wait()
+
+    def _given(self, pack: Pack) -> Pack:
+        self._open.add(pack.first)
+        return pack
+
+    def _is_ahead(self) -> bool:
+        ahead = self._limits.ahead
+        if ahead is None or not self._open:
+            return False
+
+        return self.pulled - min(self._open) >= ahead * self._limits.inputs
+
+    async def _build(self) -> Pack | None:
+        """Return a full pack, or the last; None at the end."""
+        while len(self._building) < self._limits.inputs:
+            found = self._next or await self._pull()
+            self._next = None
+            if found is None:
+                self._ended = True
+                break
+
+            if not self._fits(found[0]):
+                self._next = found
+                break
+
+            self._building.append(found[0])
+            self._tokens += estimated_tokens(found[0])
+
+        return self._take_built()
+
+    def _take_built(self) -> Pack | None:
+        if not self._building:
+            return None
+
+        kept = 0 if self._next is None else 1
+        pack = Pack(self._building, self.pulled - kept - len(self._building))
+        self._building = []
+        self._tokens = 0
+        return pack
+
+    async def _pull(self) -> tuple[EmbeddingItem] | None:
+        inputs = self._inputs
+        try:
+            found = inputs.take() if inputs.at_hand else await inputs.next()
+        except Exception as exc:  # of the iterable: told when all else is settled
+            self._error = exc
+            return None
+
+        if found is not None:
+            self.pulled += 1
+
+        return cast("tuple[EmbeddingItem] | None", found)
+
+    def _fits(self, item: EmbeddingItem) -> bool:
+        if not self._building:
+            return True
+
+        alike = kind_of(item) == kind_of(self._building[0]) != "other"
+        return alike and self._tokens + estimated_tokens(item) <= self._limits.tokens
+
+    # For the one who takes the outcomes
+
+    def settled(self, pack: Pack, error: OpenRouterError | None) -> bool:
+        """
+        Take in how a pack ended.
+
+        Returns:
+            Whether that is the outcome of its inputs; else they are tried in halves.
+        """
+        self._open.discard(pack.first)
+        self._changed.set()
+        if not self._hopes.split(pack, error):
+            return True
+
+        # The last come first: what cannot succeed is known after a few of them.
+        self.again.extendleft(reversed(pack.halves()))
+        self._open.update(half.first for half in self.again)
+        return False
+
+    def unsent(self) -> Pack | None:
+        """Return the inputs that were pulled and are in no pack, None for none."""
+        if self._next is not None:
+            self._building.append(self._next[0])
+            self._next = None
+
+        return self._take_built()
+
+
+class _Hopes:
+    """Decide whether halves of a pack could succeed where the whole did not."""
+
+    def __init__(self) -> None:
+        self._succeeded = False
+        self._alike: Counter[str] = Counter()
+
+    def split(self, pack: Pack, error: OpenRouterError | None) -> bool:
+        """Return whether to try a pack in halves, after it ended like this."""
+        if error is None:
+            self._succeeded = True
+            return False
+
+        if not _is_of_one(error):
+            return False
+
+        if len(pack) == 1:
+            self._alike[error.message] += 1
+            return False
+
+        return self._succeeded or self._alike[error.message] < _ALIKE
+
+
+def _is_of_one(error: OpenRouterError) -> bool:
+    """Tell whether a single input can be the reason of an error."""
+    if isinstance(error, PermissionDeniedError):
+        return not _MODERATION.isdisjoint(error.metadata or {})
+
+    return isinstance(error, _OF_ONE)
