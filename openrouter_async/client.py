@@ -8,14 +8,12 @@ import ssl as ssl_module
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from ipaddress import ip_address
 from types import NoneType, TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 from msgspec import UNSET, UnsetType
 from multidict import CIMultiDict
-from yarl import URL
 
 from openrouter_async._version import __version__
 from openrouter_async.config import (
@@ -36,9 +34,18 @@ from openrouter_async.resources.options import (
     retry_for,
     timeout_for,
 )
+from openrouter_async.transport.addresses import api_url, proxy_url
 from openrouter_async.transport.calls import Transport
 from openrouter_async.transport.keys import KeyCallable, KeySource, check_header
 from openrouter_async.transport.session import PoolSettings, SessionManager
+
+if TYPE_CHECKING:
+    from openrouter_async.resources.account import CreditBalance, CurrentKey
+    from openrouter_async.resources.embeddings import Embeddings
+    from openrouter_async.resources.generation import Generations
+    from openrouter_async.resources.models import Models, Providers
+    from openrouter_async.resources.operations import AnyOperation
+    from openrouter_async.resources.pages import Paginate
 
 BASE_URL = "https://openrouter.ai/api/v1"
 
@@ -158,6 +165,64 @@ class OpenRouter:
     def chat(self) -> Chat:
         """Conversations: `chat.completions`."""
         return Chat(self._transport, self._limiter)
+
+    # Imported on first use: an app that only completes text starts faster.
+
+    @cached_property
+    def embeddings(self) -> Embeddings:
+        """Vectors for texts."""
+        from openrouter_async.resources.embeddings import Embeddings
+
+        return Embeddings(self._transport, self._limiter)
+
+    @cached_property
+    def models(self) -> Models:
+        """The models, their prices and endpoints."""
+        from openrouter_async.resources.models import Models
+
+        return Models(self._transport)
+
+    @cached_property
+    def providers(self) -> Providers:
+        """The providers."""
+        from openrouter_async.resources.models import Providers
+
+        return Providers(self._transport)
+
+    @cached_property
+    def credits(self) -> CreditBalance:
+        """The balance of the account."""
+        from openrouter_async.resources.account import CreditBalance
+
+        return CreditBalance(self._transport)
+
+    @cached_property
+    def key(self) -> CurrentKey:
+        """The limits and counters of the key in use."""
+        from openrouter_async.resources.account import CurrentKey
+
+        return CurrentKey(self._transport)
+
+    @cached_property
+    def generation(self) -> Generations:
+        """What calls used and cost, by OpenRouter's own records."""
+        from openrouter_async.resources.generation import Generations
+
+        return Generations(self._transport)
+
+    @cached_property
+    def request(self) -> AnyOperation:
+        """Any other operation: `await client.request("GET", "/keys")`."""
+        from openrouter_async.resources.operations import AnyOperation
+
+        return AnyOperation(self._transport)
+
+    @cached_property
+    def paginate(self) -> Paginate:
+        """Any list: `async for key in client.paginate("/keys")`."""
+        from openrouter_async.resources.pages import Paginate
+
+        return Paginate(self._transport)
 
     @property
     def limiter(self) -> Limiter:
@@ -303,7 +368,7 @@ def _transport(
     if isinstance(key, UnsetType):
         key = os.environ.get("OPENROUTER_API_KEY", "")
 
-    base_url = _base_url(settings)
+    base_url = api_url(_base_url(settings), allow_http=settings.allow_http)
     limits_all = settings.limiter is not None or settings.rate_limits is not None
     return Transport(
         sessions=sessions,
@@ -314,26 +379,9 @@ def _transport(
         timeout=settings.timeout,
         retry=settings.retry,
         sizes=settings.sizes,
-        proxy=_proxy(settings, base_url),
+        proxy=proxy_url(settings.proxy, base_url, trust_env=settings.trust_env),
         admission=limiter if limits_all else None,
     )
-
-
-def _proxy(settings: _Settings, base_url: URL) -> URL | None:
-    if settings.proxy is not None:
-        return _url("proxy", settings.proxy)
-
-    if not settings.trust_env:
-        return None
-
-    # aiohttp's own trust_env also sends what `.netrc` holds for the API's host.
-    from urllib.request import getproxies, proxy_bypass
-
-    found = getproxies().get(base_url.scheme)
-    if not found or proxy_bypass(base_url.host or ""):
-        return None
-
-    return _url(f"{base_url.scheme}_proxy", found)
 
 
 def _headers(settings: _Settings) -> CIMultiDict[str]:
@@ -348,42 +396,8 @@ def _headers(settings: _Settings) -> CIMultiDict[str]:
     return headers
 
 
-def _base_url(settings: _Settings) -> URL:
-    given = settings.base_url
-    if isinstance(given, UnsetType):
-        given = os.environ.get("OPENROUTER_BASE_URL") or BASE_URL
+def _base_url(settings: _Settings) -> str:
+    if isinstance(settings.base_url, UnsetType):
+        return os.environ.get("OPENROUTER_BASE_URL") or BASE_URL
 
-    url = _url("base_url", given)
-    if url.user or url.password:
-        raise ConfigError("base_url holds a user name or password; use api_key=")
-
-    if url.query_string or url.fragment:
-        raise ConfigError("base_url must have neither a query nor a fragment")
-
-    if url.scheme == "http" and not settings.allow_http and not _is_local(url):
-        raise ConfigError(
-            f"base_url {given} would send the key in the clear; use https, or"
-            " allow_http=True"
-        )
-
-    return url.with_path(url.path.rstrip("/"))
-
-
-def _url(name: str, value: str) -> URL:
-    try:
-        url = URL(value)
-    except (ValueError, TypeError):
-        url = URL()
-
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ConfigError(f"{name} must be an http or https URL with a host")
-
-    return url
-
-
-def _is_local(url: URL) -> bool:
-    host = url.host or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+    return settings.base_url

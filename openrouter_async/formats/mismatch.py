@@ -24,6 +24,11 @@ class FormatMismatch(ValueError):
         self.message = message
         self.path = path
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether the text ends before the JSON does."""
+        return self.message.endswith("truncated")
+
     def __str__(self) -> str:
         return f"{self.message} (at {self.path})"
 
@@ -42,5 +47,7 @@ def mismatch(error: Exception) -> FormatMismatch:
     if isinstance(within, FormatMismatch):
         return FormatMismatch(within.message, f"${path}{within.path[1:]}")
 
-    broken = not isinstance(error, msgspec.ValidationError)
-    return FormatMismatch(f"not JSON: {message}" if broken else message, f"${path}")
+    if not isinstance(error, msgspec.ValidationError):
+        message = f"not JSON: {message.removeprefix('JSON is malformed: ')}"
+
+    return FormatMismatch(message, f"${path}")

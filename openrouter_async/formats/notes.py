@@ -62,7 +62,6 @@ def described(schema: Schema, said: Schema, default: Json = None) -> Schema:
         description = f"{description} ({noted})" if description else noted
 
     title: Schema = {"title": said["title"]} if "title" in said else {}
-    # A description of a branch, or of what is referred to, is not the member's.
     return title | ({"description": description} if description else {}) | schema
 
 

@@ -44,7 +44,13 @@ def implementation(function: object) -> Function:
     while isinstance(function, partial):
         function = cast("partial[object]", function).func
 
-    if isinstance(function, type) or not callable(function):
+    if isinstance(function, type):
+        raise ConfigError(
+            "a tool must be a function, not a class; decorate a method, or a function"
+            " that makes one"
+        )
+
+    if not callable(function):
         raise ConfigError(
             f"a tool must be a function, not {type(function).__name__}; decorate a"
             " class method from outside: tool(Class.method)"

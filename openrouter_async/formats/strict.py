@@ -139,7 +139,7 @@ class _Builder:
             del said["title"]  # pydantic made it of the name
 
         schema = self.schema(said, path)
-        if required or self.native.admits_null(said):
+        if required or _is_tag(schema) or self.native.admits_null(said):
             return schema
 
         about = {key: schema.pop(key) for key in _ABOUT if key in schema}

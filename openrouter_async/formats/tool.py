@@ -60,6 +60,8 @@ class Tool(Generic[P, R_co]):
         function: the function itself.
     """
 
+    __name__: str
+
     def __init__(
         self,
         function: Callable[P, R_co],
@@ -72,7 +74,9 @@ class Tool(Generic[P, R_co]):
         source = implementation(function)
         said = read_docstring(source.__doc__)
         self.function: Callable[P, R_co] = function
-        self.name: str = _checked_name(name or _name_of(function, source))
+        self.name: str = _checked_name(
+            _name_of(function, source) if name is None else name
+        )
         self.description: str = said.summary if description is None else description
         self.strict: bool = strict
         self._unbound = is_method(function)
@@ -87,7 +91,7 @@ class Tool(Generic[P, R_co]):
             for name, value in self._format.schema.items()
             if name != "title"
         }
-        update_wrapper(self, function)
+        update_wrapper(self, function, updated=())  # its attributes are not ours
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
         """Call the function."""
@@ -100,6 +104,9 @@ class Tool(Generic[P, R_co]):
     def __get__(
         self: Tool[Concatenate[InstanceT, Q], R], instance: InstanceT, owner: type
     ) -> Tool[Q, R]: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type) -> Self: ...
 
     def __get__(self, instance: object, owner: type) -> object:
         if instance is None or not self._unbound:
@@ -269,7 +276,7 @@ def _format(
     for each, (annotation, required, default) in parameters.items():
         members[each] = annotation if required else _NOT_REQUIRED[annotation]
         description = {"description": said[each]} if each in said else {}
-        about[each] = description | _default(default)
+        about[each] = description | ({} if required else _default(default))
 
     make = cast("Callable[[str, object], type[dict[str, object]]]", TypedDict)
     try:

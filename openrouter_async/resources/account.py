@@ -7,7 +7,8 @@ from typing import Unpack
 
 from openrouter_async.resources.reading import CallOptions, read
 from openrouter_async.transport.calls import Transport
-from openrouter_async.transport.replies import ReplyReader, decode_data
+from openrouter_async.transport.decoders import decode_data
+from openrouter_async.transport.replies import ReplyReader
 from openrouter_async.types.account import Credits, KeyInfo
 
 _CREDITS = ReplyReader(decode=partial(decode_data, into=Credits))

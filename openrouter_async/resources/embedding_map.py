@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
+from collections import Counter, deque
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from os import PathLike
@@ -38,9 +37,7 @@ class PackWork:
         call_for: makes the call for a pack, or raises ConfigError.
     """
 
-    def __init__(
-        self, transport: Transport, call_for: Callable[[Pack], Call]
-    ) -> None:
+    def __init__(self, transport: Transport, call_for: Callable[[Pack], Call]) -> None:
         self._transport = transport
         self._call_for = call_for
 
@@ -66,7 +63,10 @@ class PackWork:
     def receipt(self, value: EmbeddingResponse) -> Receipt:
         """Return what an answer used."""
         usage = value.usage
-        return Receipt(usage and usage.total_tokens, usage and usage.cost)
+        if usage is None:
+            return Receipt(None, None)
+
+        return Receipt(usage.total_tokens, usage.cost)
 
     def entry(
         self, value: EmbeddingResponse, *, index: int, attempts: int, elapsed: float
@@ -121,8 +121,8 @@ class EmbeddingOutcomes:
         self._ready: deque[Outcome[Embedding]] = deque()
         self._waiting: dict[int, Outcome[Embedding]] = {}
         self._next = 0
-        self._told = MapStatistics()
-        self._ended = False
+        self._counts = Counter[str]()
+        self._end: Exception | None = None
 
     async def __aenter__(self) -> Self:
         await self._run.__aenter__()
@@ -143,7 +143,7 @@ class EmbeddingOutcomes:
         Raises:
             OSError: the journal could not be written to its end, and nobody was told.
         """
-        self._ended = True
+        self._end = StopAsyncIteration()
         self._ready.clear()
         self._packs.cancel()
         await self._run.aclose()
@@ -153,29 +153,101 @@ class EmbeddingOutcomes:
 
     async def __anext__(self) -> Outcome[Embedding]:
         while not self._ready:
-            if self._ended:
-                # Once more: it raises what broke the run, after all outcomes.
-                await anext(self._run)
-                raise StopAsyncIteration
+            if self._end is not None:
+                end, self._end = self._end, StopAsyncIteration()
+                raise end
 
             await self._take()
 
         return self._ready.popleft()
 
     async def _take(self) -> None:
-        """Take the outcome of a pack apart; at the end, what is left over."""
-        run = self._run
+        """Take the outcome of a pack apart; at the end, see what is left over."""
         try:
-            outcome = await anext(run)
-        except asyncio.CancelledError:
-            raise
-        except (Exception, StopAsyncIteration) as exc:
-            ended = exc
+            outcome = await anext(self._run)
+        except Exception as exc:  # the end, or what broke the run
+            self._end = self._end or exc
         else:
             self._settle(outcome)
             return
 
-        self._ended = True
-        self._give_up()
-        if not self._ready:
-            raise ended
+        told = NotSentError(f"not sent, as the run had stopped: {self._run_cause()}")
+        for pack in self._packs.left_over():
+            self._fail(pack, pack.error or told, attempts=0, elapsed=0.0)
+
+        while self._waiting:  # behind what has no outcome
+            self._ready.append(self._waiting.pop(min(self._waiting)))
+
+    def _run_cause(self) -> Exception | None:
+        return self._run.statistics().cause
+
+    def _settle(self, outcome: Outcome[EmbeddingResponse]) -> None:
+        pack = cast("Pack", outcome.input)
+        if not self._packs.settled(pack, outcome.error):
+            return
+
+        if outcome.error is not None:
+            self._fail(pack, outcome.error, outcome.attempts, outcome.elapsed)
+            return
+
+        embeddings = zip(pack, outcome.value.data, strict=True)
+        for index, (item, embedding) in enumerate(embeddings, pack.first):
+            self._put(
+                Success(
+                    index=index,
+                    input=item,
+                    value=embedding,
+                    attempts=outcome.attempts,
+                    elapsed=outcome.elapsed,
+                    replayed=outcome.replayed,
+                )
+            )
+
+    def _fail(
+        self, pack: Pack, error: OpenRouterError, attempts: int, elapsed: float
+    ) -> None:
+        for index, item in enumerate(pack, pack.first):
+            self._put(
+                Failure(
+                    index=index,
+                    input=item,
+                    error=error,
+                    attempts=attempts,
+                    elapsed=elapsed,
+                )
+            )
+
+    def _put(self, outcome: Outcome[Embedding]) -> None:
+        unsent = isinstance(outcome.error, NotSentError)
+        kind = "not_sent" if unsent else "succeeded" if outcome.ok else "failed"
+        self._counts[kind] += 1
+        self._counts["replayed"] += outcome.replayed
+        if not self._ordered:
+            self._ready.append(outcome)
+            return
+
+        self._waiting[outcome.index] = outcome
+        while (found := self._waiting.pop(self._next, None)) is not None:
+            self._ready.append(found)
+            self._next += 1
+
+    def statistics(self) -> MapStatistics:
+        """
+        Return how the run stands: inputs are counted, and requests as requests.
+
+        `in_flight`, `waiting` and `interrupted` count requests too.
+        """
+        counts = self._counts
+        return replace(
+            self._run.statistics(),
+            pulled=self._packs.pulled,
+            succeeded=counts["succeeded"],
+            failed=counts["failed"],
+            not_sent=counts["not_sent"],
+            replayed=counts["replayed"],
+            input_ended=self._packs.input_ended,
+        )
+
+    def __repr__(self) -> str:
+        told = self.statistics()
+        return f"<EmbeddingOutcomes {told.finished} of {told.pulled} inputs finished>"

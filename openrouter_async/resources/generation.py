@@ -15,8 +15,9 @@ from openrouter_async.resources.options import retry_for, timeout_for
 from openrouter_async.resources.reading import CallOptions, read
 from openrouter_async.transport.calls import Transport
 from openrouter_async.transport.codec import encode_body
+from openrouter_async.transport.decoders import decode_data
 from openrouter_async.transport.paths import operation_url
-from openrouter_async.transport.replies import ReplyReader, decode_data, reply_reader
+from openrouter_async.transport.replies import ReplyReader, reply_reader
 from openrouter_async.types.generation import (
     FeedbackCategory,
     Generation,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 
 import msgspec
 
 from openrouter_async.errors import ConfigError
 from openrouter_async.fanout.outcomes import Item
-from openrouter_async.types.chat import ChatCompletion, ChatMessage
+from openrouter_async.types.chat import ChatChoice, ChatCompletion, ChatMessage
 from openrouter_async.types.lenient import Json, is_array, is_object
 
+_BYTES = (bytes, bytearray, memoryview)
 _FORM = "messages must be a list of messages, such as {'role': 'user', 'content': 'Hi'}"
 
 
@@ -37,7 +38,7 @@ def _message(message: object, place: int) -> Mapping[str, Json]:
     if isinstance(message, ChatMessage):
         return _replayed(message)
 
-    members = _members(message)
+    members = _members(message, place)
     if members is None:
         raise ConfigError(f"{_FORM}; messages[{place}] is {_told(message)}")
 
@@ -47,21 +48,30 @@ def _message(message: object, place: int) -> Mapping[str, Json]:
     return members
 
 
-def _members(message: object) -> Mapping[str, Json] | None:
+def _members(message: object, place: int) -> Mapping[str, Json] | None:
+    """Return the members of a message; None where it is none."""
     if is_object(message):
         return message
 
-    if isinstance(message, msgspec.Struct):
-        return msgspec.structs.asdict(message)
+    if isinstance(message, type | ChatCompletion | ChatChoice):
+        return None
 
-    if is_dataclass(message) and not isinstance(message, type):
-        return {each.name: getattr(message, each.name) for each in fields(message)}
+    if not isinstance(message, msgspec.Struct) and not is_dataclass(message):
+        return None
 
-    return None
+    try:
+        # By the names that it has in JSON; bytes stay what the encoder refuses.
+        members: Json = msgspec.to_builtins(message, builtin_types=_BYTES)
+    except TypeError as exc:
+        reason = str(exc)
+    else:
+        return members if is_object(members) else None
+
+    raise ConfigError(f"messages[{place}] cannot be encoded as JSON: {reason}")
 
 
 def _told(message: object) -> str:
-    if isinstance(message, ChatCompletion):
+    if isinstance(message, ChatCompletion | ChatChoice):
         return "a whole answer; pass its `message`"
 
     return f"of type {type(message).__name__}"
@@ -79,7 +89,8 @@ def _replayed(message: ChatMessage) -> dict[str, Json]:
         message.__struct_fields__, message.__struct_encode_fields__, strict=True
     ):
         value = getattr(message, name)
-        if value is not None and wire != "role":
+        # Lists without items say nothing, and OpenAI refuses some of them.
+        if value is not None and value != [] and wire != "role":
             members[wire] = value
 
     # A place in a stream means nothing in a request, and OpenAI refuses it.

@@ -12,8 +12,9 @@ from openrouter_async.errors import ConfigError
 from openrouter_async.resources.options import RetryOption, TimeoutOption
 from openrouter_async.resources.reading import CallOptions, read
 from openrouter_async.transport.calls import Transport
+from openrouter_async.transport.decoders import decode_data, decode_list
 from openrouter_async.transport.paths import Params
-from openrouter_async.transport.replies import ReplyReader, decode_data, decode_list
+from openrouter_async.transport.replies import ReplyReader
 from openrouter_async.types.lenient import is_array
 from openrouter_async.types.models import (
     Model,

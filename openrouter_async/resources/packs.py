@@ -43,16 +43,26 @@ class Pack(list[EmbeddingItem]):
     Args:
         inputs: in their order.
         first: place of the first in the input, from 0.
+        error: what the pack failed with that it is a half of.
     """
 
-    def __init__(self, inputs: Iterable[EmbeddingItem], first: int) -> None:
+    def __init__(
+        self,
+        inputs: Iterable[EmbeddingItem],
+        first: int,
+        error: OpenRouterError | None = None,
+    ) -> None:
         super().__init__(inputs)
         self.first: int = first
+        self.error: OpenRouterError | None = error
 
-    def halves(self) -> tuple[Pack, Pack]:
-        """Return two packs with its inputs."""
+    def halves(self, error: OpenRouterError) -> tuple[Pack, Pack]:
+        """Return two packs with its inputs, after it failed."""
         middle = len(self) // 2
-        return Pack(self[:middle], self.first), Pack(self[middle:], self.first + middle)
+        return (
+            Pack(self[:middle], self.first, error),
+            Pack(self[middle:], self.first + middle, error),
+        )
 
 
 class PackLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +124,6 @@ class Packs:
 
     Attributes:
         pulled: inputs taken so far.
-        again: halves that are to be sent.
     """
 
     def __init__(
@@ -123,7 +132,7 @@ class Packs:
         limits: PackLimits,
     ) -> None:
         self.pulled: int = 0
-        self.again: deque[Pack] = deque()
+        self._again: deque[Pack] = deque()  # halves that are to be sent
         self._inputs = Inputs(inputs)
         self._limits = limits
         self._building: list[EmbeddingItem] = []
@@ -131,7 +140,7 @@ class Packs:
         self._next: tuple[EmbeddingItem] | None = None  # begins the pack after
         self._ended = False
         self._error: Exception | None = None
-        self._open: set[int] = set()  # where packs begin that are not settled
+        self._open: dict[int, Pack] = {}  # not settled, by where they begin
         self._changed = asyncio.Event()
         self._hopes = _Hopes()
 
@@ -152,8 +161,8 @@ class Packs:
 
     async def _pack(self) -> Pack:
         while True:
-            if self.again:
-                return self._given(self.again.popleft())
+            if self._again:
+                return self._given(self._again.popleft())
 
             if not self._ended and not self._is_ahead():
                 pack = await self._build()
@@ -169,7 +178,7 @@ class Packs:
             await self._changed.wait()
 
     def _given(self, pack: Pack) -> Pack:
-        self._open.add(pack.first)
+        self._open[pack.first] = pack
         return pack
 
     def _is_ahead(self) -> bool:
@@ -236,23 +245,32 @@ class Packs:
         Returns:
             Whether that is the outcome of its inputs; else they are tried in halves.
         """
-        self._open.discard(pack.first)
+        self._open.pop(pack.first, None)
         self._changed.set()
-        if not self._hopes.split(pack, error):
+        if error is None or not self._hopes.split(pack, error):
+            self._hopes.note(pack, error)
             return True
 
         # The last come first: what cannot succeed is known after a few of them.
-        self.again.extendleft(reversed(pack.halves()))
-        self._open.update(half.first for half in self.again)
+        halves = pack.halves(error)
+        self._again.extendleft(reversed(halves))
+        self._open.update({half.first: half for half in halves})
         return False
 
-    def unsent(self) -> Pack | None:
-        """Return the inputs that were pulled and are in no pack, None for none."""
+    def cancel(self) -> None:
+        """Pull no more."""
+        self._inputs.cancel()
+
+    def left_over(self) -> list[Pack]:
+        """Return the packs that were pulled and have no outcome, at the end."""
         if self._next is not None:
             self._building.append(self._next[0])
             self._next = None
 
-        return self._take_built()
+        built = self._take_built()
+        unsettled = sorted(self._open.values(), key=lambda pack: pack.first)
+        self._open.clear()
+        return [*unsettled, *([] if built is None else [built])]
 
 
 class _Hopes:
@@ -262,17 +280,16 @@ class _Hopes:
         self._succeeded = False
         self._alike: Counter[str] = Counter()
 
-    def split(self, pack: Pack, error: OpenRouterError | None) -> bool:
-        """Return whether to try a pack in halves, after it ended like this."""
+    def note(self, pack: Pack, error: OpenRouterError | None) -> None:
+        """Take in how a pack ended for good."""
         if error is None:
             self._succeeded = True
-            return False
-
-        if not _is_of_one(error):
-            return False
-
-        if len(pack) == 1:
+        elif len(pack) == 1:
             self._alike[error.message] += 1
+
+    def split(self, pack: Pack, error: OpenRouterError) -> bool:
+        """Return whether to try a pack in halves."""
+        if len(pack) == 1 or not _is_of_one(error):
             return False
 
         return self._succeeded or self._alike[error.message] < _ALIKE

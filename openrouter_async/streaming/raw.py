@@ -41,6 +41,9 @@ _ENDS = {
 }
 
 
+_FAILURES = frozenset({"error", "response.error", "response.failed"})
+
+
 class OpenedStream(Generic[T]):
     """
     Iterate over what an operation sends, as it arrives.
@@ -329,7 +332,7 @@ class EventStream(OpenedStream[ServerEvent]):
 def _error_in(event: ServerEvent) -> Json:
     """Return what an event reports, None if it is no error."""
     raw = event.raw
-    if event.event != "error" and b"error" not in raw and b"failed" not in raw:
+    if event.event not in _FAILURES and b"error" not in raw and b"failed" not in raw:
         return None
 
     error = reported_error(raw)
@@ -338,11 +341,11 @@ def _error_in(event: ServerEvent) -> Json:
 
     members = json_members(raw)
     kind = event.event or members.get("type")
+    if kind not in _FAILURES:
+        return None
+
     if kind == "error":
         return members or event.data
-
-    if kind not in ("response.failed", "response.error"):
-        return None
 
     response = members.get("response")
     return (response.get("error") if is_object(response) else None) or members

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from openrouter_async.streaming.growing import GrowingMembers
 from openrouter_async.types.lenient import Json
 
-_Key: TypeAlias = tuple[str, int | str]
+_Key: TypeAlias = tuple[str, float | str]
 
 _TEXTS = frozenset({"text", "summary", "data"})
 
@@ -58,4 +58,7 @@ class ReasoningDetails:
 
 def _key(fragment: Mapping[str, Json]) -> _Key | None:
     index = fragment.get("index")
-    return (str(fragment.get("type")), index) if isinstance(index, int | str) else None
+    if not isinstance(index, float | int | str):  # a double is as good a number
+        return None
+
+    return str(fragment.get("type")), index

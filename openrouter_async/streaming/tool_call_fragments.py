@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from openrouter_async.streaming.growing import GrowingMembers
 from openrouter_async.types.lenient import Json, is_object
+from openrouter_async.types.tool_calls import arguments_text
 
 
 class Fragment(NamedTuple):
@@ -46,9 +47,11 @@ class _Call:
     def _take_function(self, function: Mapping[str, Json]) -> None:
         known = self.function.members["name"]
         for name, value in function.items():
-            if name == "name" and not known:
+            if name == "arguments":
+                self.function.grow(name, arguments_text(value))
+            elif name != "name" or not known:
                 self.function.replace(name, value)
-            elif name != "name" or value != known:
+            elif value != known:
                 # A few upstreams repeat the name with every fragment.
                 self.function.grow(name, value)
 
@@ -85,9 +88,8 @@ class ToolCallFragments:
         call = known or self._begin(fragment)
         call.take(fragment)
         function = fragment.get("function")
-        arguments = function.get("arguments") if is_object(function) else None
-        added = arguments if isinstance(arguments, str) else ""
-        return Fragment(call.position, known is None, added)
+        added = function.get("arguments") if is_object(function) else None
+        return Fragment(call.position, known is None, arguments_text(added))
 
     def _find(self, fragment: Mapping[str, Json]) -> _Call | None:
         index, given = _index(fragment), fragment.get("id")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from openrouter_async.testing import instances, prose
 from openrouter_async.testing.dice import Dice
+from openrouter_async.testing.likelihoods import logprob_of
 from openrouter_async.testing.prices import price_of
 from openrouter_async.testing.refusals import InvalidRequestError
 from openrouter_async.testing.replies import Reply, Text, ToolCalls
@@ -16,7 +17,7 @@ from openrouter_async.testing.requests import (
     Prompt,
     ResponseFormat,
 )
-from openrouter_async.testing.tokens import count_tokens, decode_tokens, tokenise
+from openrouter_async.testing.tokens import count_tokens, tokenise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -243,24 +244,6 @@ class Completer:
         # The text goes on where the prompt stopped.
         goes_on = prompt.text and not prompt.text[-1].isspace()
         return f" {text}" if goes_on else text
-
-
-def logprob_of(token: str) -> float:
-    """Return the log probability of a token, always the same one."""
-    return round(-2.0 * Dice("logprob", token).fraction() ** 2, 6)
-
-
-def rivals_of(token: str, wanted: int) -> dict[str, float]:
-    """Return the most likely tokens at a place, the one taken among them."""
-    dice = Dice("rivals", token)
-    value = logprob_of(token)
-    rivals = {token: value}
-    while len(rivals) < wanted:
-        rival = f" {decode_tokens([dice.roll(1 << 16)])}"
-        value -= 0.5 + dice.fraction()
-        rivals.setdefault(rival, round(value, 6))
-
-    return rivals
 
 
 def _scripted(index: int, prompt: Prompt, reply: Text | ToolCalls) -> Choice:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from openrouter_async.testing.forms import read_form
 from openrouter_async.testing.refusals import InvalidRequestError
 from openrouter_async.testing.validation import problem_of
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
 _JSON = "application/json"
 _FORM = "multipart/form-data"
-_WORDS: Mapping[str, object] = {"true": True, "false": False, "null": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +140,13 @@ class CallReader:
 
 
 def _number(value: object) -> object:
-    """Return the number that a text is, or the value itself."""
+    """Return the number, true, false or null that a text is, or the value itself."""
+    if not isinstance(value, str):
+        return value
+
     try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
+        return msgspec.json.decode(value.encode(), type=float | int | bool | None)
+    except (msgspec.MsgspecError, UnicodeEncodeError):
         return value
 
 
@@ -154,12 +158,6 @@ def _readings(texts: list[str]) -> Iterator[object]:
 
     (text,) = texts
     yield text
-    if text in _WORDS:
-        yield _WORDS[text]
-        return
-
-    for kind in (float, int):
-        try:
-            yield kind(text)
-        except ValueError:
-            continue
+    number = _number(text)
+    if number is not text:
+        yield number

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _TOKENS_PER_PRICE = 1_000_000
 
+# The one made-up name among those that the specification knows.
+_ENDPOINTS_PROVIDER = "FakeProvider"
+
 # Orders that depend on what a catalogue knows; by all others it is left as it is.
 _ORDERS: Mapping[object, Callable[[ModelCard], float]] = {
     "context-high-to-low": lambda model: -model.context_length,
@@ -213,7 +216,7 @@ def _endpoint(model: ModelCard) -> dict[str, object]:
         "model_name": model.name,
         "context_length": model.context_length,
         "pricing": _pricing(model),
-        "provider_name": PROVIDER,
+        "provider_name": _ENDPOINTS_PROVIDER,
         "tag": PROVIDER.lower(),
         "quantization": "unknown",
         "max_completion_tokens": model.max_completion_tokens,

@@ -271,7 +271,9 @@ def _merge(rules: dict[str, object], parts: Sequence[object]) -> dict[str, objec
 
 def _combine(name: str, old: object, new: object) -> object:
     if name == "properties":
-        return {**_mapping(old), **_mapping(new)}
+        one, other = _mapping(old), _mapping(new)
+        shared = {key: {"allOf": [one[key], other[key]]} for key in one.keys() & other}
+        return {**one, **other, **shared}
 
     if name == "enum" and old is not None:
         return [value for value in _sequence(old) if value in _sequence(new)]

@@ -7,19 +7,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from openrouter_async.testing.account import Account
 from openrouter_async.testing.answers import Completer
-from openrouter_async.testing.catalogue import Catalogue
-from openrouter_async.testing.chat.endpoint import ChatEndpoint
+from openrouter_async.testing.api import SimulatedAPI
 from openrouter_async.testing.checks import check_arguments
-from openrouter_async.testing.completions import CompletionsEndpoint
-from openrouter_async.testing.embeddings import Embedder
-from openrouter_async.testing.keys import KeyRing
 from openrouter_async.testing.ledger import Ledger
 from openrouter_async.testing.limits import Limit
-from openrouter_async.testing.openapi import specification
-from openrouter_async.testing.operations import document_endpoints
-from openrouter_async.testing.routing import Router
 from openrouter_async.testing.scenes import Pace
 from openrouter_async.testing.script import Script
 from openrouter_async.testing.server import Server
@@ -39,7 +31,6 @@ if TYPE_CHECKING:
 Limits: TypeAlias = Limit | Sequence[Limit] | None
 
 API_KEY = "sk-or-v1-simulator"
-CHAT_REQUEST = "#/components/schemas/ChatRequest"
 BASE_PATH = "/api/v1"
 DEFAULT_MODEL = "simulator/prose"
 
@@ -122,7 +113,6 @@ class Simulator:
         self._host = host
         self._port = port
         self._api_key = api_key
-        spec = specification()
         ledger = Ledger(
             credits=credits,
             misses=generation_misses,
@@ -132,23 +122,9 @@ class Simulator:
             wall_clock=wall_clock,
         )
         completer = Completer(default_model, sentences)
-        self._completions = CompletionsEndpoint(completer, ledger)
-        self._chat = ChatEndpoint(completer, ledger, spec.validator(CHAT_REQUEST))
-        router = Router(BASE_PATH)
-        self._keys = KeyRing(ledger)
-        own = {
-            **Account(ledger, api_key).operations(),
-            **self._keys.operations(),
-            **Catalogue(BASE_PATH).operations(),
-            "POST /embeddings": Embedder(ledger).embed,
-        }
-        for rules, endpoint in document_endpoints(spec, own):
-            router.add(rules.method, rules.path, endpoint)
-
-        router.add("POST", "/completions", self._completions)
-        router.add("POST", "/chat/completions", self._chat)
+        self._api = SimulatedAPI(BASE_PATH, completer, ledger, api_key)
         self._service = Service(
-            router,
+            self._api.router,
             ledger,
             api_key=api_key if require_key else None,
             pace=Pace(
@@ -289,7 +265,8 @@ class Simulator:
 
         A behaviour is met as often as its `times` says; after the last one
         requests are answered as usual. Scripts that are for some requests only go
-        before those for all.
+        before those for all. A Text or ToolCalls waits for a request that can be
+        answered so.
 
         Args:
             behaviours: What is to happen.
@@ -307,13 +284,14 @@ class Simulator:
 
     def answer_with(self, function: AnswerFunction | None) -> None:
         """
-        Let a function say what the text of each answer is.
+        Let a function say what each answer is.
 
         Args:
-            function: Takes the parameters of a request, with one of its prompts
-                as text in `prompt`; returns the text, or None for the usual one.
-                It may be a coroutine function. max_tokens and stop still cut the
-                text. None restores the usual texts.
+            function: Takes the parameters of a request, a text completion's with
+                one of its prompts as text in `prompt`; returns the text, or a Text
+                or ToolCalls, or None for the usual answer. It may be a coroutine
+                function. max_tokens and stop cut a bare text. None restores the
+                usual answers.
 
         Raises:
             TypeError: If it cannot be called.
@@ -322,17 +300,13 @@ class Simulator:
             message = f"answer_with() takes a function, not {function!r}"
             raise TypeError(message)
 
-        self._completions.answer_function = function
-        self._chat.answer_function = function
+        self._api.answer_with(function)
 
     def reset(self) -> None:
         """Forget scripts, answer functions, the journal, costs, keys and limits."""
         self._service.scripts.clear()
         self._service.journal.clear()
-        self._service.ledger.clear()
-        self._keys.clear()
-        self._completions.answer_function = None
-        self._chat.answer_function = None
+        self._api.reset()
         for limit in self._service.limits:
             limit.reset()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from openrouter_async.testing.answer_rendering import AnswerRendering, JSONObject
-from openrouter_async.testing.answers import logprob_of, rivals_of
+from openrouter_async.testing.likelihoods import logprob_of, rivals_of
 from openrouter_async.testing.requests import CompletionRequest
 from openrouter_async.testing.tokens import tokenise
 from openrouter_async.testing.wire import Piece

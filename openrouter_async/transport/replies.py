@@ -2,49 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
 from typing import Generic, TypeVar, cast
 
-import msgspec
 from msgspec import structs
 
-from openrouter_async.errors import ConfigError, OpenRouterError, ResponseDecodeError
+from openrouter_async.errors import OpenRouterError, ResponseDecodeError
 from openrouter_async.transport.calls import Running
-from openrouter_async.transport.codec import decode_json
+from openrouter_async.transport.decoders import decoder_for
 from openrouter_async.transport.exchange import Exchange
 from openrouter_async.transport.failures import from_answer
 from openrouter_async.types.lenient import (
     Json,
-    is_array,
     is_object,
     json_members,
-    json_value,
 )
-from openrouter_async.types.records import RawResponse, Record, RecordList
+from openrouter_async.types.records import RawResponse
 from openrouter_async.types.usage import Usage
 from openrouter_async.types.wire import Received, ResponseMeta
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-ReceivedT = TypeVar("ReceivedT", bound=Received)
-ListT = TypeVar("ListT", bound=RecordList[Record])
 
 
-_SHOWN = 200
-_KEPT = 4096
 _NO_BODY = frozenset({204, 205})
 # Beside an `error` that is text: with any other member it is a record's own, such as
 # that of a video that could not be made.
 _OF_ERRORS = frozenset(
     {"code", "error", "message", "request_id", "status", "success", "type", "user_id"}
 )
-_FAILURES = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-
-
-class _Enveloped(msgspec.Struct):
-    data: msgspec.Raw = msgspec.Raw(b"")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +141,7 @@ def reply_reader(response_type: type[T], *, repeatable: bool = True) -> ReplyRea
     elif wanted is RawResponse:
         reader = ReplyReader(decode=_untouched, may_be_empty=True, checked=None)
     else:
-        reader = ReplyReader(decode=_decoding(wanted))
+        reader = ReplyReader(decode=decoder_for(wanted))
 
     return ReplyReader(
         decode=cast("Callable[[bytes], T]", reader.decode),
@@ -170,109 +157,3 @@ def _nothing(_: bytes) -> None:
 
 def _untouched(body: bytes) -> RawResponse:
     return RawResponse(raw=body)
-
-
-@cache
-def _decoding(wanted: Hashable) -> Callable[[bytes], object]:
-    if wanted is dict:
-        wanted = dict[str, Json]
-
-    try:
-        decoder = msgspec.json.Decoder(wanted)
-    except (TypeError, NameError) as exc:
-        problem = f"response_type cannot be decoded: {exc}"
-    else:
-        if isinstance(wanted, type) and issubclass(wanted, msgspec.Struct):
-            return partial(decode_json, into=wanted)
-
-        return partial(_decode_any, decoder)
-
-    raise ConfigError(problem)
-
-
-def _decode_any(decoder: msgspec.json.Decoder[T], text: bytes) -> T:
-    try:
-        return decoder.decode(text)
-    except _FAILURES:
-        return _decode_patiently(decoder.type, text)
-
-
-def _decode_patiently(into: type[T], text: bytes) -> T:
-    try:
-        return msgspec.convert(json_value(text), into, strict=False)
-    except (ValueError, *_FAILURES) as exc:
-        reason = str(exc)
-
-    if not text.strip():
-        raise ResponseDecodeError("the answer is empty", body=text[:_SHOWN])
-
-    shown = text[:_SHOWN].decode("utf-8", "replace").strip()
-    raise ResponseDecodeError(
-        f"the answer is not the JSON that was expected ({reason}): {shown}",
-        body=text[:_KEPT],
-    )
-
-
-_decode_envelope = msgspec.json.Decoder(_Enveloped).decode
-
-
-def decode_data(text: bytes, into: type[ReceivedT]) -> ReceivedT:
-    """
-    Decode an answer that holds its record in `data`.
-
-    Raises:
-        ResponseDecodeError: there is no such record.
-    """
-    try:
-        data = bytes(_decode_envelope(text).data)
-    except _FAILURES:
-        data = msgspec.json.encode(json_members(text).get("data"))
-
-    if data in (b"", b"null"):
-        shown = text[:_SHOWN].decode("utf-8", "replace")
-        message = f"the answer holds no `data`: {shown}"
-        raise ResponseDecodeError(message, body=text[:_KEPT])
-
-    record = decode_json(data, into)
-    record.raw = data
-    return record
-
-
-class _ListOfRaw(msgspec.Struct):
-    data: list[msgspec.Raw] = []
-
-
-_decode_items = msgspec.json.Decoder(_ListOfRaw).decode
-
-
-def decode_list(text: bytes, into: type[ListT]) -> ListT:
-    """
-    Decode an answer that holds a list of records in `data`, each with its `raw`.
-
-    Raises:
-        ResponseDecodeError: there is no such list.
-    """
-    answer = decode_json(text, into)
-    if not answer.data:
-        _check_list(text)
-        return answer
-
-    try:
-        items = _decode_items(text).data
-    except _FAILURES:
-        return answer
-
-    if len(items) == len(answer.data):
-        for record, item in zip(answer.data, items, strict=True):
-            record.raw = bytes(item)
-
-    return answer
-
-
-def _check_list(text: bytes) -> None:
-    if is_array(json_members(text).get("data")):
-        return
-
-    shown = text[:_SHOWN].decode("utf-8", "replace")
-    message = f"the answer holds no list in `data`: {shown}"
-    raise ResponseDecodeError(message, body=text[:_KEPT])

@@ -64,9 +64,13 @@ class AlertHandler(ResponseHandler):
         super().set_exception(exc, exc if exc_cause is None else exc_cause)
         # aiohttp tells only those who wait for a head: after a bad chunk size whoever
         # reads the body would wait until a timer runs out.
+        self.tell_reader("the body is malformed")
+
+    def tell_reader(self, message: str) -> None:
+        """Fail whoever reads a body that has not come to its end."""
         body = self._payload
         if body is not None and not body.is_eof() and body.exception() is None:
-            body.set_exception(aiohttp.ClientPayloadError("the body is malformed"))
+            body.set_exception(aiohttp.ClientPayloadError(message))
 
 
 class ObservedConnector(aiohttp.TCPConnector):
@@ -81,6 +85,15 @@ class ObservedConnector(aiohttp.TCPConnector):
     def observe_bodies(self) -> None:
         """Have new connections tell of bodies that cannot be parsed."""
         self._factory = partial(AlertHandler, loop=self._loop)  # type: ignore[assignment]  # partial is invariant
+
+    async def close(self, *, abort_ssl: bool = False) -> None:
+        """Close all connections, and tell whoever reads from one."""
+        # aiohttp forgets the readers: they would wait until a timer runs out.
+        for protocol in self._acquired:
+            if isinstance(protocol, AlertHandler):
+                protocol.tell_reader("the connection was closed")
+
+        await super().close(abort_ssl=abort_ssl)
 
     async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
         observer = _observer()

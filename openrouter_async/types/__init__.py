@@ -1,5 +1,8 @@
 """What goes over the wire: Structs for what comes, TypedDicts for what goes."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from openrouter_async.types.admission import Scope
 from openrouter_async.types.chat import (
     Audio,
@@ -114,6 +117,48 @@ from openrouter_async.types.usage import (
 )
 from openrouter_async.types.wire import AttemptFailure, ResponseMeta
 
+if TYPE_CHECKING:
+    from openrouter_async.types.account import (
+        Credits,
+        DailyRequests,
+        EffectiveBudget,
+        KeyInfo,
+    )
+    from openrouter_async.types.embeddings import (
+        Embedding,
+        EmbeddingInput,
+        EmbeddingItem,
+        EmbeddingParams,
+        EmbeddingResponse,
+    )
+    from openrouter_async.types.generation import (
+        FeedbackCategory,
+        Generation,
+        GenerationContent,
+        GenerationOutput,
+    )
+    from openrouter_async.types.models import (
+        Model,
+        ModelArchitecture,
+        ModelEndpoint,
+        ModelEndpoints,
+        ModelFilters,
+        ModelList,
+        ModelPricing,
+        ModelReasoning,
+        PercentileStats,
+        PerRequestLimits,
+        PricingOverride,
+        Provider,
+        ProviderList,
+        TopProvider,
+    )
+    from openrouter_async.types.records import (
+        RawResponse,
+        Record,
+        RecordList,
+    )
+
 __all__ = [
     "AnnotationEvent",
     "AssistantMessage",
@@ -144,7 +189,16 @@ __all__ = [
     "Content",
     "ContentPart",
     "CostDetails",
+    "Credits",
+    "DailyRequests",
     "DebugOptions",
+    "EffectiveBudget",
+    "Embedding",
+    "EmbeddingInput",
+    "EmbeddingItem",
+    "EmbeddingParams",
+    "EmbeddingResponse",
+    "FeedbackCategory",
     "FileParam",
     "FilePart",
     "FinishedEvent",
@@ -153,6 +207,9 @@ __all__ = [
     "FunctionName",
     "FunctionParam",
     "FunctionToolParam",
+    "Generation",
+    "GenerationContent",
+    "GenerationOutput",
     "Image",
     "ImageEvent",
     "ImagePart",
@@ -161,22 +218,39 @@ __all__ = [
     "InputAudio",
     "JSONSchemaConfig",
     "Json",
+    "KeyInfo",
     "Logprobs",
     "MaxPrice",
     "Message",
+    "Model",
+    "ModelArchitecture",
+    "ModelEndpoint",
+    "ModelEndpoints",
+    "ModelFilters",
+    "ModelList",
+    "ModelPricing",
+    "ModelReasoning",
     "NamedToolChoice",
     "ParsedChatCompletion",
+    "PerRequestLimits",
+    "PercentileStats",
     "Percentiles",
     "Prediction",
+    "PricingOverride",
     "Prompt",
     "PromptCacheBreakpoint",
     "PromptCacheOptions",
     "PromptTokensDetails",
+    "Provider",
+    "ProviderList",
     "ProviderPreferences",
     "Quantization",
+    "RawResponse",
     "ReasoningEffort",
     "ReasoningEvent",
     "ReasoningParam",
+    "Record",
+    "RecordList",
     "RefusalEvent",
     "ResponseFormat",
     "ResponseFormatGrammar",
@@ -207,6 +281,7 @@ __all__ = [
     "ToolMessage",
     "ToolParam",
     "TopLogprob",
+    "TopProvider",
     "Trace",
     "Usage",
     "UsageEvent",
@@ -214,3 +289,57 @@ __all__ = [
     "VideoPart",
     "VideoURL",
 ]
+
+# Imported on first use: the package starts faster.
+_LATER = {
+    "account": (
+        "Credits",
+        "DailyRequests",
+        "EffectiveBudget",
+        "KeyInfo",
+    ),
+    "embeddings": (
+        "Embedding",
+        "EmbeddingInput",
+        "EmbeddingItem",
+        "EmbeddingParams",
+        "EmbeddingResponse",
+    ),
+    "generation": (
+        "FeedbackCategory",
+        "Generation",
+        "GenerationContent",
+        "GenerationOutput",
+    ),
+    "models": (
+        "Model",
+        "ModelArchitecture",
+        "ModelEndpoint",
+        "ModelEndpoints",
+        "ModelFilters",
+        "ModelList",
+        "ModelPricing",
+        "ModelReasoning",
+        "PercentileStats",
+        "PerRequestLimits",
+        "PricingOverride",
+        "Provider",
+        "ProviderList",
+        "TopProvider",
+    ),
+    "records": (
+        "RawResponse",
+        "Record",
+        "RecordList",
+    ),
+}
+
+
+def __getattr__(name: str) -> object:
+    for file, names in _LATER.items():
+        if name in names:
+            value: object = getattr(import_module(f"{__name__}.{file}"), name)
+            globals()[name] = value
+            return value
+
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -43,7 +43,9 @@ class ImageURL(msgspec.Struct, kw_only=True, gc=False):
     url: str = ""
 
 
-class Image(msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=True):
+class Image(
+    msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=True, omit_defaults=True
+):
     """Hold an image of an answer."""
 
     type: str | None = None
@@ -51,7 +53,9 @@ class Image(msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=True):
     index: int | None = None
 
 
-class Audio(msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=True):
+class Audio(
+    msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=True, omit_defaults=True
+):
     """
     Hold the sound of an answer.
 

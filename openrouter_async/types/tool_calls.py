@@ -47,8 +47,15 @@ def read_tool_call(members: Mapping[str, Json]) -> ToolCall:
     """
     call = convert_lenient(members, ToolCall)
     function = members.get("function")
-    arguments = function.get("arguments") if is_object(function) else None
-    if is_object(arguments):
-        call.function.arguments = msgspec.json.encode(arguments).decode()
+    if is_object(function):
+        call.function.arguments = arguments_text(function.get("arguments"))
 
     return call
+
+
+def arguments_text(arguments: Json) -> str:
+    """Return the arguments of a call, or a piece of them, as JSON text."""
+    if isinstance(arguments, str):
+        return arguments
+
+    return "" if arguments is None else msgspec.json.encode(arguments).decode()

@@ -50,6 +50,11 @@ class Reply:
         return self.choice["text"]
 
     @property
+    def message(self) -> Any:
+        """The message of the first choice of a plain chat answer."""
+        return self.choice["message"]
+
+    @property
     def data(self) -> list[bytes]:
         """The data of a stream's events."""
         blocks = self.body.split(b"\n\n")
@@ -69,6 +74,11 @@ class Reply:
         """Return a member of all chunks' choices with an index."""
         choices = [choice for chunk in self.chunks for choice in chunk["choices"]]
         return [c[member] for c in choices if c["index"] == index and member in c]
+
+    def deltas(self, member: str, index: int = 0) -> list[Any]:
+        """Return a member of all deltas of a chat's choice that have it."""
+        deltas = self.column("delta", index)
+        return [delta[member] for delta in deltas if member in delta]
 
     def streamed_text(self, index: int = 0) -> str:
         """Return the text of a choice of a stream."""
@@ -132,6 +142,27 @@ class Api:
     async def post(self, prompt: object = PROMPT, **params: object) -> Reply:
         """Send parameters and read the whole response."""
         return await self.send(msgspec.json.encode({"prompt": prompt, **params}))
+
+    async def chat(self, content: object = PROMPT, **params: object) -> Reply:
+        """Send a user's message and read the whole response."""
+        messages = [{"role": "user", "content": content}]
+        body = {"messages": messages, **params}
+        return await self.call("POST", "/chat/completions", body)
+
+    async def call(
+        self, method: str, path: str, body: object = None, **headers: str
+    ) -> Reply:
+        """Send JSON, or nothing, to any operation."""
+        return await self.send(
+            b"" if body is None else msgspec.json.encode(body),
+            method=method,
+            url=f"{self.simulator.base_url}{path}",
+            headers={**self.headers, **headers},
+        )
+
+    async def get(self, path: str) -> Reply:
+        """Ask for a document."""
+        return await self.call("GET", path)
 
     async def stream(self, prompt: object = PROMPT, **params: object) -> Reply:
         """Ask for a stream and read all of it."""

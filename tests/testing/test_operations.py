@@ -8,6 +8,7 @@ import aiohttp
 import msgspec
 import pytest
 
+from openrouter_async.testing import Cut, Fail, FailInside, Malformed, Pad, Simulator
 from openrouter_async.testing.dice import Dice
 from openrouter_async.testing.instances import make_instance
 from openrouter_async.testing.openapi import OperationRules, specification
@@ -102,3 +103,162 @@ def test_all_operations_are_known() -> None:
     """The shipped specification has all 97 operations."""
     assert len(OPERATIONS) == 97
     assert len({name_of(rules) for rules in OPERATIONS}) == 97
+
+
+async def test_answers_echo_what_was_sent(api: Api) -> None:
+    """Members of the request that the answer has as well, if they fit."""
+    body = {"name": "Mine", "limit_usd": 7}
+    made = await api.call("POST", "/guardrails", body)
+    found = await api.get("/guardrails/0df9e665-d932-5740-b2c7-b52af166bc11")
+
+    assert made.status == 201
+    assert (made.json["data"]["name"], made.json["data"]["limit_usd"]) == ("Mine", 7)
+    assert found.json["data"]["id"] == "0df9e665-d932-5740-b2c7-b52af166bc11"
+
+
+@pytest.mark.parametrize("path", ["/guardrails", "/workspaces", "/byok", "/presets"])
+async def test_lists_have_one_page(api: Api, path: str) -> None:
+    """Whoever asks for more gets none, so that iterations end."""
+    first = await api.get(path)
+    second = await api.get(f"{path}?offset={len(first.json['data'])}")
+
+    assert len(first.json["data"]) == first.json["total_count"]
+    assert first.json["data"] != []
+    assert second.json["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "message"),
+    [
+        ("POST", "/guardrails", {"name": 3}, "name: 3 is not of type 'string'"),
+        ("POST", "/rerank", {"model": "a/b"}, "'query' is a required property"),
+        ("GET", "/guardrails?limit=x", None, "limit: 'x' is not of type 'integer'"),
+        (
+            "GET",
+            "/workspaces/a/budgets/hourly",
+            None,
+            "interval: 'hourly' is not one of",
+        ),
+        ("DELETE", "/scim/group-mappings/a", None, "keep_members: required query"),
+        ("POST", "/guardrails", None, "The body is not a JSON object"),
+    ],
+    ids=["body", "member", "query", "path", "required", "no body"],
+)
+async def test_wrong_requests_are_refused(
+    api: Api, method: str, path: str, body: object, message: str
+) -> None:
+    """With the name of what is wrong."""
+    reply = await api.call(method, path, body)
+
+    assert reply.status == 400
+    assert reply.error["message"].startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("value", "status"), [("enabled", 200), ("maybe", 400)], ids=str
+)
+async def test_headers_are_checked(api: Api, value: str, status: int) -> None:
+    """Those that the specification knows."""
+    headers = {"X-OpenRouter-Metadata": value}
+    body = {"model": "a/b", "input": "Hi"}
+    reply = await api.call("POST", "/responses", body, **headers)
+
+    assert reply.status == status
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "kind", "magic"),
+    [
+        ("POST", "/audio/speech", "audio/mpeg", b"\xff\xfb"),
+        ("GET", "/videos/a/content", "video/mp4", b"\x00\x00\x00\x10ftyp"),
+        ("GET", "/files/a/content", "application/octet-stream", b"\x89PNG"),
+    ],
+    ids=["speech", "video", "file"],
+)
+async def test_files_are_bytes(
+    api: Api, method: str, path: str, kind: str, magic: bytes
+) -> None:
+    """Of the kind that the content type says."""
+    body = (
+        {"model": "a/b", "input": "Hi", "voice": "alloy"} if method == "POST" else None
+    )
+    reply = await api.call(method, path, body)
+
+    assert (reply.status, reply.headers["Content-Type"]) == (200, kind)
+    assert reply.body.startswith(magic)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "named"),
+    [
+        ("/responses", {"model": "a/b", "input": "Hi"}, False),
+        (
+            "/messages",
+            {
+                "model": "a/b",
+                "max_tokens": 9,
+                "messages": [{"role": "user", "content": "Hi"}],
+            },
+            True,
+        ),
+    ],
+    ids=["responses", "messages"],
+)
+async def test_other_streams_have_an_event(
+    api: Api, path: str, body: dict[str, object], *, named: bool
+) -> None:
+    """One of the operation's own kind, and the end."""
+    reply = await api.call("POST", path, {**body, "stream": True})
+
+    assert reply.headers["Content-Type"] == "text/event-stream"
+    assert reply.body.startswith(b"event: ") == named
+    assert reply.done
+
+
+async def test_forms_are_read(api: Api) -> None:
+    """A recording as a file, with texts, numbers and lists beside it."""
+    url = f"{api.simulator.base_url}/audio/transcriptions"
+    statuses: list[int] = []
+    for temperature in ("0.5", "warm"):
+        form = aiohttp.FormData({"model": "a/b", "temperature": temperature})
+        form.add_field("timestamp_granularities[]", "word")
+        form.add_field("timestamp_granularities[]", "segment")
+        form.add_field("file", b"RIFF", filename="a.wav")
+        async with api.session.post(url, data=form, headers=api.headers) as answer:
+            statuses.append(answer.status)
+
+    assert statuses == [200, 400]
+
+
+async def test_a_form_must_be_one(api: Api) -> None:
+    """JSON is no file, and a form without the file is not whole."""
+    url = f"{api.simulator.base_url}/files"
+    json = await api.call("POST", "/files", {"file": "x"})
+    data = aiohttp.FormData({"name": "x"}, default_to_multipart=True)
+    async with api.session.post(url, data=data, headers=api.headers) as answer:
+        without = Reply(answer.status, answer.headers, await answer.read())
+
+    assert (json.status, json.error["message"]) == (
+        400,
+        "The body is not multipart/form-data",
+    )
+    assert (without.status, without.error["message"]) == (
+        400,
+        "'file' is a required property",
+    )
+
+
+async def test_behaviours_work_on_documents(simulator: Simulator, api: Api) -> None:
+    """Faults do what they do, whatever the operation."""
+    simulator.script(
+        Fail(503), FailInside(429), Pad(2), Malformed(b"{"), Cut(how="clean")
+    )
+    replies = [await api.get("/providers") for _ in range(5)]
+    whole = await api.get("/providers")
+
+    assert [reply.status for reply in replies] == [503, 200, 200, 200, 200]
+    assert replies[1].error["code"] == 429
+    assert replies[2].json == whole.json
+    assert replies[3].body == b"{"
+    assert whole.body.startswith(replies[4].body)
+    assert len(replies[4].body) < len(whole.body)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openrouter_async.testing.answers import logprob_of, rivals_of
+from openrouter_async.testing.likelihoods import logprob_of, rivals_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

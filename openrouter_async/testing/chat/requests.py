@@ -168,7 +168,10 @@ def _texts(message: Mapping[str, object]) -> Iterator[str]:
 
 def form_of_chat(params: Mapping[str, object]) -> Mapping[str, object] | None:
     """Return a request that is as valid, with its messages' texts left empty."""
-    return {**params, "messages": _emptied(params.get("messages"))}
+    if "messages" not in params:
+        return None
+
+    return {**params, "messages": _emptied(params["messages"])}
 
 
 def _emptied(value: object) -> object:

@@ -1,0 +1,171 @@
+"""
+docs/operations.md lists every operation, and each of them can be called.
+
+Those of the published specification are called at the simulator, which checks requests
+against it; those that came later at a server that takes down what arrives.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import aiohttp
+import msgspec
+import pytest
+
+from openrouter_async import OpenRouter
+from openrouter_async.testing import Simulator
+from openrouter_async.testing.openapi import OperationRules
+from openrouter_async.testing.validation import problem_of
+from openrouter_async.types import Json
+from tests.docs.operations import Row, operations, rows, names_in
+from tests.operations import got, served
+from tests.scripted import ReadBody, ReadHead, Send, http_response
+from tests.testing.test_operations import (
+    BODIES,
+    FORM,
+    JSON,
+    OPERATIONS,
+    PLACES,
+    SPECIFICATION,
+    instance_of,
+    name_of,
+)
+
+FOUND = http_response(body={"data": {"id": "a"}})
+LATER = [row for row in operations() if row.later]
+LATER_BODY = {"name": "mine", "limit": None, "tags": ["a", 1.5]}
+
+
+@pytest.mark.parametrize("rules", OPERATIONS, ids=name_of)
+async def test_each_operation(rules: OperationRules) -> None:
+    """`client.request` sends what the specification wants, and returns the answer."""
+    async with Simulator() as simulator, simulator.client(retry=0) as client:
+        places, query = await wanted(client, rules)
+        path = rules.path.format_map(places)
+        kind = rules.content_type
+        if kind != JSON:
+            read = bytes if kind else None
+            answer = await client.request(
+                rules.method,
+                path,
+                body=body_of(rules),
+                params=query,
+                response_type=read,
+            )
+            assert isinstance(answer, read) if read else answer is None
+            return
+
+        answered = await client.request(
+            rules.method, path, body=body_of(rules), params=query
+        )
+        record = simulator.journal[-1]
+
+    assert (record.method, record.status) == (rules.method, rules.status)
+    assert record.path.partition("?")[0] == f"/api/v1{path}"
+    assert problem_of(SPECIFICATION.validator(rules.answers[JSON]), answered) is None
+
+
+@pytest.mark.parametrize("row", LATER, ids=lambda row: row.name)
+async def test_each_later_operation(row: Row) -> None:
+    """`client.request` sends what it is given, and returns the answer."""
+    segments = row.path.strip("/").split("/")
+    given = ["a/b c" if part.startswith("{") else part for part in segments]
+    sends = row.method in ("POST", "PUT", "PATCH")
+    script = [ReadHead(), ReadBody(), Send(FOUND)] if sends else got(FOUND)
+    async with served(script) as (server, client):
+        answered = await client.request(
+            row.method,
+            row.path if row.path.startswith("/api/") else given,
+            body=LATER_BODY if sends else None,
+        )
+
+    [request] = server.requests
+    path = "/".join("a%2Fb%20c" if part.startswith("{") else part for part in segments)
+    prefix = "" if row.path.startswith("/api/") else "/api/v1"
+    assert (request.method, request.path) == (row.method, f"{prefix}/{path}")
+    assert request.body == (msgspec.json.encode(LATER_BODY) if sends else b"")
+    assert answered == {"data": {"id": "a"}}
+
+
+def test_page_lists_the_specification() -> None:
+    """The unmarked rows are the shipped operations and `/completions`, once each."""
+    listed = [row.name for row in operations() if not row.later]
+    named = {name_of(rules) for rules in OPERATIONS}
+
+    assert sorted(listed) == sorted(named | {"POST /completions"})
+    assert len(LATER) == len({row.name for row in LATER} - named) == 42
+
+
+def test_page_lists_the_published_specification() -> None:
+    """So are the operations of the specification itself, where it is at hand."""
+    folder = os.environ.get("OPENROUTER_ASYNC_SPEC")
+    if not folder:
+        pytest.skip("OPENROUTER_ASYNC_SPEC does not say where the specification is")
+
+    yaml = pytest.importorskip("yaml")
+    [file] = Path(folder).glob("openrouter-*.openapi.yaml")
+    paths = yaml.safe_load(file.read_text("utf-8"))["paths"]
+    verbs = {"get", "put", "post", "delete", "patch"}
+    published = {
+        f"{verb.upper()} {path}" for path in paths for verb in verbs & {*paths[path]}
+    }
+
+    unmarked = {row.name for row in operations() if not row.later}
+    assert unmarked - {"POST /completions"} == published
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row.name)
+def test_each_row_names_a_test(row: Row) -> None:
+    """The row says `works`, and its test exists; one of many is the row's own."""
+    path, _, name = row.test.partition("::")
+    function, _, parameter = name.partition("[")
+
+    assert row.verdict == "works"
+    assert function in names_in(path), row.test
+    if function in ("test_each_operation", "test_each_later_operation"):
+        assert parameter == f"{row.name}]"
+        assert (function == "test_each_later_operation") is row.later
+
+
+async def wanted(
+    client: OpenRouter, rules: OperationRules
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what stands for the names in a path, and the query that it needs."""
+    names = [each.name for each in rules.parameters if each.place == "path"]
+    places = dict.fromkeys(names, "a") | PLACES
+    if "{hash}" in rules.path:
+        made = await client.request("POST", "/keys", body={"name": "mine"})
+        places["hash"] = str(data_of(made)["hash"])
+
+    if rules.path.startswith("/generation") and rules.method == "GET":
+        done = await client.completions.create(prompt="Hi", max_tokens=1)
+        await client.generation.get(str(done.id))
+        return places, {"id": str(done.id)}
+
+    needed = {each.name for each in rules.parameters if each.required} - {*names}
+    return places, dict.fromkeys(needed, "true")
+
+
+def body_of(rules: OperationRules) -> Mapping[str, Json] | aiohttp.FormData | None:
+    """Return the smallest body that an operation takes."""
+    if FORM in rules.bodies and JSON not in rules.bodies:
+        form = aiohttp.FormData()
+        form.add_field("file", b"%PDF", filename="a.pdf")
+        return form
+
+    if JSON not in rules.bodies:
+        return None
+
+    made = BODIES.get(name_of(rules)) or instance_of(rules.bodies[JSON])
+    assert isinstance(made, dict)
+    return made
+
+
+def data_of(members: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Return the member `data` of an answer."""
+    data = members["data"]
+    assert isinstance(data, dict)
+    return data

@@ -1,0 +1,328 @@
+"""Models of pydantic work as any other type does, though it is never imported."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Annotated, Generic, Literal, TypeVar
+
+import msgspec
+import pytest
+from jsonschema import Draft202012Validator
+from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator
+from pydantic.dataclasses import dataclass as pydantic_dataclass
+
+from openrouter_async import ConfigError
+from openrouter_async.formats.format import Format
+from openrouter_async.formats.mismatch import FormatMismatch
+from openrouter_async.formats.results import result_content
+
+T = TypeVar("T")
+
+
+class Inner(BaseModel):
+    """Be inside."""
+
+    size: Annotated[int, Field(ge=1)] = 3
+
+
+class Product(BaseModel):
+    """Be sold."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    display_name: str = Field(alias="displayName", description="What it is called.")
+    price: float
+    parts: list[Inner] = []
+    kind: Literal["new", "used"] | None = None
+
+    @field_validator("display_name")
+    @classmethod
+    def not_empty(cls, value: str) -> str:
+        """Refuse a blank."""
+        if not value.strip():
+            raise ValueError("a name is needed")
+
+        return value
+
+
+class Tree(BaseModel):
+    """Refer to itself."""
+
+    children: list[Tree] = []
+
+
+class Cat(BaseModel):
+    """Meow."""
+
+    lives: int
+    species: Literal["cat"] = "cat"
+
+
+class Dog(BaseModel):
+    """Bark."""
+
+    species: Literal["dog"]
+    name: str
+
+
+class Owner(BaseModel):
+    """Have a pet."""
+
+    pet: Annotated[Cat | Dog, Field(discriminator="species")]
+
+
+class Numbers(RootModel[list[int]]):
+    """Be a list."""
+
+
+class Page(BaseModel, Generic[T]):
+    """Be generic."""
+
+    items: list[T]
+
+
+class Cart(msgspec.Struct):
+    """Hold models in a Struct."""
+
+    products: list[Product]
+    gift: Inner | None = None
+
+
+@dataclass
+class Shelf:
+    """Hold models in a dataclass."""
+
+    best: Product
+    page: Page[Inner]
+
+
+def test_a_model_is_described_strictly() -> None:
+    """Titles made of names are left out, bounds go into descriptions."""
+    assert Format.of(Product).schema == {
+        "title": "Product",
+        "description": "Be sold.",
+        "type": "object",
+        "properties": {
+            "displayName": {"description": "What it is called.", "type": "string"},
+            "price": {"type": "number"},
+            "parts": {
+                "description": "null means []",
+                "anyOf": [
+                    {
+                        "type": "array",
+                        "items": {
+                            "title": "Inner",
+                            "description": "Be inside.",
+                            "type": "object",
+                            "properties": {
+                                "size": {
+                                    "description": "at least 1 (null means 3)",
+                                    "anyOf": [{"type": "integer"}, {"type": "null"}],
+                                }
+                            },
+                            "required": ["size"],
+                            "additionalProperties": False,
+                        },
+                    },
+                    {"type": "null"},
+                ],
+            },
+            "kind": {
+                "anyOf": [{"type": "string", "enum": ["new", "used"]}, {"type": "null"}]
+            },
+        },
+        "required": ["displayName", "price", "parts", "kind"],
+        "additionalProperties": False,
+    }
+
+
+READ: dict[str, tuple[object, str, object]] = {
+    "model": (
+        Product,
+        '{"displayName":"x","price":1.5,"parts":null,"kind":null}',
+        Product(displayName="x", price=1.5),
+    ),
+    "recursive": (
+        Tree,
+        '{"children":[{"children":null}]}',
+        Tree(children=[Tree()]),
+    ),
+    "discriminated": (
+        Owner,
+        '{"pet":{"species":"cat","lives":9}}',
+        Owner(pet=Cat(lives=9)),
+    ),
+    "list of models": (list[Inner], '{"value":[{"size":null}]}', [Inner()]),
+    "optional model": (Inner | None, '{"value":null}', None),
+    "root model": (Numbers, '{"value":[1,2]}', Numbers([1, 2])),
+    "generic": (Page[Inner], '{"items":[{"size":2}]}', Page(items=[Inner(size=2)])),
+    "in a Struct": (
+        Cart,
+        '{"products":[{"displayName":"x","price":1,"parts":[{"size":null}],'
+        '"kind":null}],"gift":null}',
+        Cart([Product(displayName="x", price=1, parts=[Inner()])]),
+    ),
+    "in a dataclass": (
+        Shelf,
+        '{"best":{"displayName":"x","price":1},"page":{"items":[]}}',
+        Shelf(Product(displayName="x", price=1), Page[Inner](items=[])),
+    ),
+}
+
+
+@pytest.mark.parametrize(("kind", "text", "value"), READ.values(), ids=READ)
+def test_a_text_is_read(kind: object, text: str, value: object) -> None:
+    """Schemas are valid, and defaults stand for nulls."""
+    format = Format.of(kind)
+    Draft202012Validator.check_schema(format.schema)
+
+    assert format.read(text) == value
+
+
+def test_what_tells_branches_apart_comes_first_and_is_never_null() -> None:
+    """OpenAI demands different first keys of the branches of a union."""
+    assert Format.of(Owner).schema["properties"] == {
+        "pet": {
+            "anyOf": [
+                {
+                    "title": title,
+                    "description": description,
+                    "type": "object",
+                    "properties": {
+                        "species": {"type": "string", "enum": [title.lower()]},
+                        name: {"type": kind},
+                    },
+                    "required": ["species", name],
+                    "additionalProperties": False,
+                }
+                for title, description, name, kind in (
+                    ("Cat", "Meow.", "lives", "integer"),
+                    ("Dog", "Bark.", "name", "string"),
+                )
+            ]
+        }
+    }
+
+
+MISMATCHES: dict[str, tuple[object, str, str, str]] = {
+    "wrong type": (
+        Product,
+        '{"displayName":"x","price":1,"parts":[{"size":1},{"size":"x"}]}',
+        "$.parts[1].size",
+        "Input should be a valid integer, unable to parse string as an integer",
+    ),
+    "missing": (Product, '{"displayName":"x"}', "$.price", "Field required"),
+    "validator": (
+        list[Product],
+        '{"value":[{"displayName":" ","price":1}]}',
+        "$.value[0].displayName",
+        "Value error, a name is needed",
+    ),
+    "branch of a union": (
+        Owner,
+        '{"pet":{"species":"cat","lives":"x"}}',
+        "$.pet.lives",
+        "Input should be a valid integer, unable to parse string as an integer",
+    ),
+    "in a Struct": (
+        Cart,
+        '{"products":[],"gift":{"size":0}}',
+        "$.gift.size",
+        "Input should be greater than or equal to 1",
+    ),
+    "not JSON": (Inner, "{", "$", "not JSON: Input data was truncated"),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "path", "message"), MISMATCHES.values(), ids=MISMATCHES
+)
+def test_a_mismatch_says_where(
+    kind: object, text: str, path: str, message: str
+) -> None:
+    """Its path leads into the model."""
+    with pytest.raises(FormatMismatch) as raised:
+        Format.of(kind).read(text)
+
+    assert (raised.value.path, raised.value.message) == (path, message)
+
+
+class Free(BaseModel):
+    """Hold a map."""
+
+    names: dict[str, int]
+
+
+class Parts(BaseModel):
+    """Hold parts."""
+
+    free: list[Free]
+
+
+@pydantic_dataclass
+class Odd:
+    """Be neither a model nor a plain dataclass."""
+
+    size: int
+
+
+REFUSED: dict[str, tuple[object, str]] = {
+    "map": (Parts, "Parts has no JSON schema. $.free[].names: its keys can have any"
+            " name, which a strict schema cannot say; use a list of a type with a key"
+            " and a value, or strict=False"),
+    "dataclass of pydantic": (Odd, "Odd has no JSON schema. $: Odd is a dataclass of"
+            " pydantic; make it a BaseModel"),
+    "union of models": (Cat | Dog, "{name}.Cat | {name}.Dog has no JSON schema. $: Type"
+            " unions may not contain more than one custom type - type"
+            " `{name}.Cat | {name}.Dog` is not supported"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_described_is_refused(kind: object, message: str) -> None:
+    """The message says where it is, why, and what to do."""
+    with pytest.raises(ConfigError) as raised:
+        Format.of(kind)
+
+    assert str(raised.value) == message.replace("{name}", __name__)
+
+
+def test_types_of_one_name_are_told_apart() -> None:
+    """Each model has definitions of its own."""
+
+    class Other(BaseModel):
+        """Nest another Inner."""
+
+        class Inner(BaseModel):
+            """Be another."""
+
+            text: str
+
+        first: Inner
+        second: Inner
+
+    kind = msgspec.defstruct(
+        "Both", [("own", Inner), ("again", Inner), ("other", Other)]
+    )
+    definitions = msgspec.convert(Format.of(kind).schema["$defs"], dict[str, object])
+
+    assert list(definitions) == ["Inner", "Other_Inner"]
+
+
+def test_a_model_is_a_result_of_a_tool() -> None:
+    """It is written as JSON."""
+    assert result_content([Inner(size=4)]) == '[{"size":4}]'
+
+
+def test_pydantic_is_not_imported() -> None:
+    """The library does without it."""
+    code = (
+        "import sys, openrouter_async.formats.format; print('pydantic' in sys.modules)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert found.stdout == "False\n"

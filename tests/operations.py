@@ -1,0 +1,51 @@
+"""What tests of operations without types of their own share."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Mapping
+
+from openrouter_async import OpenRouter, RetryPolicy, SizeLimits, Timeout
+from tests.scripted import ReadHead, Script, ScriptedServer, Send, Step, http_response
+
+KEY = "sk-or-v1-0123456789abcdef0123456789abcdef"
+AT_ONCE = RetryPolicy(backoff=0, throttle_backoff=0, floor=0)
+
+
+def got(*answers: bytes) -> list[Step]:
+    """Answer requests without a body, one after the other on one connection."""
+    return [step for each in answers for step in (ReadHead(), Send(each))]
+
+
+def ok(**members: object) -> bytes:
+    """Build a response with members."""
+    return http_response(body=members)
+
+
+def listed(*items: object, **members: object) -> bytes:
+    """Build a response with a list in `data`."""
+    return http_response(body={"data": list(items), **members})
+
+
+@contextlib.asynccontextmanager
+async def served(
+    *scripts: Script,
+    prefix: str = "/api/v1",
+    retry: RetryPolicy = AT_ONCE,
+    sizes: SizeLimits = SizeLimits(),
+    timeout: Timeout = Timeout(),
+    headers: Mapping[str, str] | None = None,
+) -> AsyncGenerator[tuple[ScriptedServer, OpenRouter]]:
+    """Run a server that plays the scripts, and a client that talks to it."""
+    async with (
+        ScriptedServer(scripts) as server,
+        OpenRouter(
+            KEY,
+            base_url=f"{server.url}{prefix}",
+            retry=retry,
+            sizes=sizes,
+            timeout=timeout,
+            headers=headers,
+        ) as client,
+    ):
+        yield server, client

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from openrouter_async import ChatCompletion
+from openrouter_async.streaming.chat_pieces import ChatAccumulator
+from openrouter_async.types import ReasoningEvent
+from tests.chatting import Members, delta, ended, folded, happened, replayed
+
+
+def thought(*details: object, index: int = 0) -> Members:
+    """Build a chunk with fragments of reasoning details."""
+    return delta(index, content="", reasoning_details=list(details))
+
+
+TEXT = {"type": "reasoning.text", "index": 0, "format": "anthropic-claude-v1"}
+DATA = {"type": "reasoning.encrypted", "index": 1, "format": "xai-responses-v1"}
+CASES: dict[str, tuple[list[Members], list[Members]]] = {
+    "texts, and the signature last": (
+        [
+            {**TEXT, "text": "a", "id": None},
+            {**TEXT, "text": "b"},
+            {**TEXT, "text": "", "signature": None},
+            {**TEXT, "signature": "S=="},
+        ],
+        [{**TEXT, "text": "ab", "id": None, "signature": "S=="}],
+    ),
+    "signature and text in one": (
+        [{**TEXT, "text": "a"}, {**TEXT, "text": "b", "signature": "S"}],
+        [{**TEXT, "text": "ab", "signature": "S"}],
+    ),
+    "a signature alone": (
+        [{**TEXT, "signature": "S"}],
+        [{**TEXT, "signature": "S"}],
+    ),
+    "encrypted data": (
+        [{**DATA, "data": "x", "id": "rs_1"}, {**DATA, "data": "y"}],
+        [{**DATA, "data": "xy", "id": "rs_1"}],
+    ),
+    "a summary beside text of the same index": (
+        [
+            {**TEXT, "text": "a"},
+            {"type": "reasoning.summary", "index": 0, "summary": "s"},
+            {**TEXT, "text": "b"},
+            {"type": "reasoning.summary", "index": 0, "summary": "t"},
+        ],
+        [
+            {**TEXT, "text": "ab"},
+            {"type": "reasoning.summary", "index": 0, "summary": "st"},
+        ],
+    ),
+    "the index as a double": (
+        [{**TEXT, "text": "a", "index": 0.0}, {**TEXT, "text": "b", "index": 0}],
+        [{**TEXT, "text": "ab", "index": 0}],
+    ),
+    "without an index": (
+        [{"type": "reasoning.text", "text": "a"}] * 2,
+        [{"type": "reasoning.text", "text": "a"}] * 2,
+    ),
+    "a kind of tomorrow": (
+        [
+            {"type": "reasoning.new", "index": 2, "own": {"a": [1, None]}, "n": None},
+            {"type": "reasoning.new", "index": 2, "own": {"b": 2}, "text": "a"},
+        ],
+        [
+            {
+                "type": "reasoning.new",
+                "index": 2,
+                "own": {"b": 2},
+                "n": None,
+                "text": "a",
+            }
+        ],
+    ),
+    "a server's tool call": (
+        [{"type": "reasoning.server_tool_call", "index": 0, "data": {"q": 1}}],
+        [{"type": "reasoning.server_tool_call", "index": 0, "data": {"q": 1}}],
+    ),
+    "text over null": (
+        [{**TEXT, "text": None}, {**TEXT, "text": "a"}, {**TEXT, "text": None}],
+        [{**TEXT, "text": "a"}],
+    ),
+}
+
+
+@pytest.mark.parametrize(("pieces", "details"), CASES.values(), ids=CASES)
+async def test_details_are_merged(
+    pieces: list[Members], details: list[Members]
+) -> None:
+    """1.13: fragments of one detail share type and index; the rest is kept as it is."""
+    answer = await folded(*map(thought, pieces), ended())
+
+    assert answer.message.reasoning_details == details
+    assert (await replayed(answer))["reasoning_details"] == details
+
+
+async def test_several_details_in_one_chunk() -> None:
+    """1.13: the order is that in which they began."""
+    answer = await folded(
+        thought({**DATA, "data": "x"}, {**TEXT, "text": "a"}),
+        thought({**TEXT, "text": "b"}, {**DATA, "data": "y"}),
+        ended(),
+    )
+
+    assert answer.message.reasoning_details == [
+        {**DATA, "data": "xy"},
+        {**TEXT, "text": "ab"},
+    ]
+
+
+async def test_reasoning_in_words() -> None:
+    """1.5: reasoning comes first, in pieces as text does."""
+    answer = await folded(
+        delta(content="", reasoning="Let"),
+        delta(content="", reasoning=" me"),
+        delta(content="a", reasoning=None),
+        delta(content="b"),
+        ended(),
+    )
+
+    assert answer.message.reasoning == "Let me"
+    assert (answer.text, answer.message.reasoning_details) == ("ab", None)
+
+
+async def test_each_choice_reasons_for_itself() -> None:
+    """1.3: the same type and index in two choices are two details."""
+    answer = await folded(
+        thought({**TEXT, "text": "a"}, index=0),
+        thought({**TEXT, "text": "b"}, index=1),
+        thought({**TEXT, "text": "c"}, index=0),
+        ended("stop", 0),
+        ended("stop", 1),
+    )
+
+    found = [choice.message.reasoning_details for choice in answer.choices]
+    assert found == [[{**TEXT, "text": "ac"}], [{**TEXT, "text": "b"}]]
+
+
+async def test_events_bring_the_fragments() -> None:
+    """1.13: an event has the words and the fragments as they came."""
+    fragments: list[Members] = [{**TEXT, "text": "a", "n": None}, {**DATA, "data": "x"}]
+    events = await happened(
+        delta(reasoning="a", reasoning_details=fragments[:1]),
+        thought(fragments[1]),
+        delta(content="b"),
+        ended(),
+    )
+
+    assert events[:2] == [
+        ReasoningEvent(text="a", details=fragments[:1]),
+        ReasoningEvent(text="", details=fragments[1:]),
+    ]
+
+
+async def test_chunks_are_left_as_they_came() -> None:
+    """What a consumer has kept of a chunk is not changed by later ones."""
+    events = await happened(
+        thought({**TEXT, "text": "a"}),
+        thought({**TEXT, "text": "b", "signature": "S"}),
+        ended(),
+    )
+
+    first = events[0]
+    assert isinstance(first, ReasoningEvent)
+    assert first.details == [{**TEXT, "text": "a"}]
+
+
+TEXTS = st.text(max_size=5)
+FRAGMENTS = st.lists(
+    st.tuples(st.sampled_from(["text", "summary"]), st.integers(0, 2), TEXTS),
+    max_size=12,
+)
+
+
+@given(fragments=FRAGMENTS, looks=st.sets(st.integers(0, 12)))
+@settings(max_examples=100, deadline=None)
+def test_looks_in_between_change_nothing(
+    fragments: list[tuple[str, int, str]], looks: set[int]
+) -> None:
+    """1.13: the answer is the same, whenever its snapshot was looked at before."""
+    accumulator = ChatAccumulator(ChatCompletion())
+    expected: dict[tuple[str, int], str] = {}
+    for number, (kind, index, text) in enumerate(fragments):
+        detail = {"type": f"reasoning.{kind}", "index": index, kind: text}
+        chunk = accumulator.decode(msgspec.json.encode(thought(detail)))
+        accumulator.add(chunk)
+        expected[kind, index] = expected.get((kind, index), "") + text
+        if number in looks:
+            _ = accumulator.answer
+
+    details = accumulator.answer.message.reasoning_details or []
+    assert details == [
+        {"type": f"reasoning.{kind}", "index": index, kind: text}
+        for (kind, index), text in expected.items()
+    ]
