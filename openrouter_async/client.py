@@ -26,7 +26,6 @@ from openrouter_async.config import (
 )
 from openrouter_async.errors import ConfigError
 from openrouter_async.fanout.limiter import Limiter
-from openrouter_async.resources.chat import Chat
 from openrouter_async.resources.completions import Completions
 from openrouter_async.resources.options import (
     RetryOption,
@@ -41,6 +40,7 @@ from openrouter_async.transport.session import PoolSettings, SessionManager
 
 if TYPE_CHECKING:
     from openrouter_async.resources.account import CreditBalance, CurrentKey
+    from openrouter_async.resources.chat import Chat
     from openrouter_async.resources.embeddings import Embeddings
     from openrouter_async.resources.generation import Generations
     from openrouter_async.resources.models import Models, Providers
@@ -161,12 +161,14 @@ class OpenRouter:
         """Text completions."""
         return Completions(self._transport, self._limiter)
 
+    # Imported on first use: an app that only completes text starts faster.
+
     @cached_property
     def chat(self) -> Chat:
         """Conversations: `chat.completions`."""
-        return Chat(self._transport, self._limiter)
+        from openrouter_async.resources.chat import Chat
 
-    # Imported on first use: an app that only completes text starts faster.
+        return Chat(self._transport, self._limiter)
 
     @cached_property
     def embeddings(self) -> Embeddings:

@@ -26,8 +26,8 @@ from tests.chatting import (
     piece,
     whole,
 )
-from tests.scripted import Fin, Send, event_stream_head, events, http_response
-from tests.streams import USAGE, asked, envelope, served, streamed, usage_chunk
+from tests.scripted import Fin, Hang, Send, event_stream_head, events, http_response
+from tests.streams import USAGE, asked, begun, envelope, served, streamed, usage_chunk
 
 
 @pytest.mark.parametrize(
@@ -161,6 +161,7 @@ NULLS: dict[str, list[Members]] = {
     "within lists": [
         delta(tool_calls=[None], images=[None], reasoning_details=[None], content="")
     ],
+    "images and role": [delta(images=None, annotations=None, role=None, content="")],
     "logprobs": [envelope(piece({"content": ""}, logprobs=None))],
     "empty logprobs": [envelope(piece({}, logprobs={"content": None}))],
     "usage": [envelope(piece({"content": ""}), usage=None)],
@@ -257,7 +258,7 @@ async def test_plain_answer_to_a_streamed_request() -> None:
 
 
 async def test_message_beside_a_delta() -> None:
-    """1.5: an upstream that repeats the whole message beside each delta adds nothing."""
+    """1.5: an upstream that repeats the message beside each delta adds nothing."""
     answer = await folded(
         envelope(piece({"content": "a"}, message={"content": "a"})),
         envelope(piece({"content": "b"}, message={"content": "ab"})),
@@ -341,7 +342,7 @@ async def test_error_before_content_is_retried() -> None:
         {"error": {"code": 503, "message": "a"}},
     )
     second = events(delta(content="b"), ended(), "[DONE]")
-    async with served(streamed(first), streamed(second)) as (_, client):
+    async with served([*begun(first), Hang()], streamed(second)) as (_, client):
         answer = await ask(client).final()
 
     assert (answer.text, answer.meta.attempts) == ("b", 2)

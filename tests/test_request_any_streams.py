@@ -380,12 +380,8 @@ async def test_body_that_contradicts() -> None:
             await client.request("POST", "/x", body={"stream": False}, stream=True)
 
         with pytest.raises(ConfigError, match="a stream gives events"):
-            await client.request(  # type: ignore[call-overload]  # no such overload
-                "POST",
-                "/x",
-                response_type=dict[str, int],
-                stream=True,  # pyright: ignore[reportArgumentType]  # no such overload
-            )
+            bad: dict[str, object] = {"response_type": dict[str, int], "stream": True}
+            await client.request("GET", "/x", **bad)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]  # no such overload
 
 
 # Blocks of bytes

@@ -23,6 +23,7 @@ from openrouter_async.formats.scalars import scalar_schema, size_bounds
 from openrouter_async.formats.type_schema import REFERENCE, Schema, TypeSchema
 from openrouter_async.types.lenient import Json, is_object
 
+_ARRAYS: frozenset[object] = frozenset({list, set, tuple, frozenset})
 _Members: TypeAlias = (
     inspect.StructType
     | inspect.DataclassType
@@ -249,10 +250,11 @@ def _default(field: inspect.Field) -> Schema:
     if field.default is not NODEFAULT:
         return {"default": msgspec.to_builtins(field.default, str_keys=True)}
 
-    if field.default_factory in (list, dict, set, tuple, frozenset):
-        return {"default": {} if field.default_factory is dict else []}
+    factory: object = get_origin(field.default_factory) or field.default_factory
+    if factory is dict:
+        return {"default": {}}
 
-    return {}
+    return {"default": []} if factory in _ARRAYS else {}
 
 
 def _said_of(cls: object) -> Docstring:

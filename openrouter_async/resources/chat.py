@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Generic, Literal, TypeVar, Unpack, overload
 
@@ -22,6 +22,7 @@ from openrouter_async.resources.options import (
     given_stream,
 )
 from openrouter_async.resources.parsing import parsed_kind
+from openrouter_async.resources.tool_runs import CreateStep, ToolRun, run_tools
 from openrouter_async.resources.verbs import Operation, Verbs
 from openrouter_async.streaming.chat_pieces import ChatAccumulator
 from openrouter_async.streaming.chat_stream import ChatStream
@@ -31,6 +32,7 @@ from openrouter_async.types.chat_params import CHAT_NEVER_NULL, ChatItem, ChatPa
 from openrouter_async.types.messages import Message
 
 T = TypeVar("T")
+AnswerT = TypeVar("AnswerT", bound=ChatCompletion)
 
 
 class ChatCompletionStream(ChatStream[ChatCompletion]):
@@ -332,6 +334,86 @@ class ChatCompletions:
             return await self._verbs.gather(inputs, params, _WHOLE)
 
         return await self._verbs.gather(inputs, params, parsed_kind(parse))
+
+    @overload
+    async def run_tools(
+        self,
+        *,
+        messages: Sequence[Message],
+        max_steps: int = 10,
+        raises: type[Exception] | tuple[type[Exception], ...] = (),
+        pin_provider: bool | None = None,
+        parse: None = None,
+        **params: Unpack[ChatCallParams],
+    ) -> ToolRun[ChatCompletion]: ...
+
+    @overload
+    async def run_tools(
+        self,
+        *,
+        messages: Sequence[Message],
+        max_steps: int = 10,
+        raises: type[Exception] | tuple[type[Exception], ...] = (),
+        pin_provider: bool | None = None,
+        parse: type[T] | Format[T],
+        **params: Unpack[ChatCallParams],
+    ) -> ToolRun[ParsedChatCompletion[T]]: ...
+
+    async def run_tools(
+        self,
+        *,
+        messages: Sequence[Message],
+        max_steps: int = 10,
+        raises: type[Exception] | tuple[type[Exception], ...] = (),
+        pin_provider: bool | None = None,
+        parse: type[T] | Format[T] | None = None,
+        **params: Unpack[ChatCallParams],
+    ) -> ToolRun[ChatCompletion] | ToolRun[ParsedChatCompletion[T]]:
+        """
+        Continue a conversation, running the tools that the model calls.
+
+        The calls of one step run concurrently. An exception, an unknown name or
+        arguments that do not match are told to the model, which may do better in the
+        next step.
+
+        Args:
+            messages: the conversation so far.
+            max_steps: requests at most. What the last one calls is run as well.
+            raises: exceptions of tools that end the run instead of being told.
+            pin_provider: have one provider serve the whole run. None does so from the
+                moment that an answer brings signed or encrypted reasoning, which is
+                of no use to any other.
+            parse: a type, as in `create`, for the answer that ends the run.
+            **params: as in `create`, for each request; `tools` holds functions made
+                tools by `@tool`, and server tools as mappings.
+
+        Returns:
+            The run: the answer, the conversation, what became of each call, and the
+            usage of all requests together.
+
+        Raises:
+            ConfigError: the tools or the options cannot be used; nothing was sent.
+            OpenRouterError: of a request; `ToolRun.of` leads from it to the run so far.
+            Exception: of a tool, if it is one of `raises`.
+        """
+        given: dict[str, object] = {**params}
+        given.pop("tools", None)
+
+        def run(create: CreateStep[AnswerT]) -> Awaitable[ToolRun[AnswerT]]:
+            return run_tools(
+                create,
+                messages,
+                params.get("tools", ()),
+                given,
+                max_steps=max_steps,
+                raises=raises,
+                pin_provider=pin_provider,
+            )
+
+        if parse is None:
+            return await run(partial(self._verbs.create, kind=_WHOLE))
+
+        return await run(partial(self._verbs.create, kind=parsed_kind(parse)))
 
     def _stream(
         self,

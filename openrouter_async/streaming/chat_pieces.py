@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from msgspec import structs
-
 from openrouter_async.streaming.accumulate import AnswerAccumulator, Pieces
 from openrouter_async.streaming.audio import SpokenAudio
 from openrouter_async.streaming.reasoning_details import ReasoningDetails
@@ -21,6 +19,8 @@ from openrouter_async.types.chat import (
 )
 
 AnswerT = TypeVar("AnswerT", bound=ChatCompletion)
+
+_NOTHING = ChatMessage()
 
 
 class _ChatPieces(Pieces[ChatChoice, ChatChunkChoice]):
@@ -131,8 +131,8 @@ class ChatAccumulator(AnswerAccumulator[ChatChoice, ChatChunkChoice], Generic[An
             if pieces is None:
                 pieces = self._pieces[piece.index] = _ChatPieces(piece.index)
 
-            if piece.message is not None:  # of a server that does not stream
-                piece.delta, piece.message = piece.message, None
+            if piece.message is not None:
+                _take_message(piece, piece.message)
 
             delta = piece.delta
             if delta.content:
@@ -148,14 +148,29 @@ class ChatAccumulator(AnswerAccumulator[ChatChoice, ChatChunkChoice], Generic[An
             if rest or piece.logprobs is not None or delta.has_more:
                 pieces.fold(piece)
 
+        rest = rest or chunk.openrouter_metadata is not None
         if rest or failed or not self._events or not chunk.choices or chunk.usage:
             self._fold_envelope(chunk, failed=failed)
 
         return failed
 
 
+def _take_message(piece: ChatChunkChoice, message: ChatMessage) -> None:
+    """Take the message of a server that does not stream; others repeat all of it."""
+    if piece.delta == _NOTHING:
+        piece.delta = message
+
+    piece.message = None
+
+
 def _fold_logprobs(into: ChatLogprobs, piece: ChatLogprobs) -> None:
-    for name in structs.asdict(piece):
+    for name in piece.__struct_fields__:
         added = getattr(piece, name)
-        if added:
-            setattr(into, name, [*(getattr(into, name) or ()), *added])
+        if not added:
+            continue
+
+        known = getattr(into, name)
+        if known is None:
+            setattr(into, name, [*added])
+        else:
+            known.extend(added)

@@ -42,9 +42,9 @@ class Row:
 
 
 def rows() -> list[Row]:
-    """List the rows of all tables of the page."""
+    """List the rows of all tables that say what works."""
     lines = PAGE.read_text("utf-8").splitlines()
-    return [_row(line) for line in lines if line.startswith("| ") and "::" in line]
+    return [_row(line) for line in lines if line.startswith("| ") and " works" in line]
 
 
 def operations() -> list[Row]:
@@ -52,10 +52,15 @@ def operations() -> list[Row]:
     return [row for row in rows() if OPERATION.fullmatch(row.name)]
 
 
+def capabilities() -> list[Row]:
+    """List the other rows: what can be done with a conversation, and around it."""
+    return [row for row in rows() if not OPERATION.fullmatch(row.name)]
+
+
 def _row(line: str) -> Row:
     cells = [cell.strip() for cell in line.strip().strip("|").split(" | ")]
     verdict, _, test = cells[-1].partition(": ")
-    found = CODE.search(cells[0])
+    found = CODE.match(cells[0])
     return Row(
         name=found[1] if found else cells[0],
         library=cells[1],

@@ -20,7 +20,7 @@ from openrouter_async.testing import Simulator
 from openrouter_async.testing.openapi import OperationRules
 from openrouter_async.testing.validation import problem_of
 from openrouter_async.types import Json
-from tests.docs.operations import Row, operations, rows, names_in
+from tests.docs.operations import Row, capabilities, names_in, operations
 from tests.operations import got, served
 from tests.scripted import ReadBody, ReadHead, Send, http_response
 from tests.testing.test_operations import (
@@ -117,17 +117,23 @@ def test_page_lists_the_published_specification() -> None:
     assert unmarked - {"POST /completions"} == published
 
 
-@pytest.mark.parametrize("row", rows(), ids=lambda row: row.name)
-def test_each_row_names_a_test(row: Row) -> None:
-    """The row says `works`, and its test exists; one of many is the row's own."""
+@pytest.mark.parametrize("row", operations(), ids=lambda row: row.name)
+def test_each_operation_names_its_test(row: Row) -> None:
+    """It says `works`, and names the test of this folder that tries it."""
+    test = "test_each_later_operation" if row.later else "test_each_operation"
+    if not row.library.startswith("`request`"):
+        test = "test_each_typed_operation"
+
+    assert (row.verdict, row.test) == ("works", test)
+
+
+@pytest.mark.parametrize("row", capabilities(), ids=lambda row: row.name)
+def test_each_capability_names_a_test(row: Row) -> None:
+    """It says `works`, and the test that it names exists."""
     path, _, name = row.test.partition("::")
-    function, _, parameter = name.partition("[")
 
     assert row.verdict == "works"
-    assert function in names_in(path), row.test
-    if function in ("test_each_operation", "test_each_later_operation"):
-        assert parameter == f"{row.name}]"
-        assert (function == "test_each_later_operation") is row.later
+    assert name in names_in(f"tests/{path}"), row.test
 
 
 async def wanted(

@@ -124,8 +124,7 @@ described = st.recursive(
 def keywords(schema: Any) -> set[str]:
     """Name the keywords that a schema uses."""
     if isinstance(schema, list):
-        listed = cast("list[Any]", schema)
-        return {name for each in listed for name in keywords(each)}
+        return {name for each in cast("Any", schema) for name in keywords(each)}
 
     if not isinstance(schema, dict):
         return set()

@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+from yarl import URL
+
+from openrouter_async import ConfigError, RateLimitError, ResponseDecodeError
+from openrouter_async.transport.paths import Params
+from openrouter_async.types import Model, Record
+from tests.operations import got, listed, ok, served
+from tests.scripted import Script, http_response
+
+
+class Key(Record):
+    """Be an item of a list."""
+
+    hash: str
+    limit: float | None = None
+
+
+def keys(*numbers: int) -> list[dict[str, object]]:
+    """Build items that are told apart by their hashes."""
+    return [{"hash": str(number)} for number in numbers]
+
+
+async def pages_of(
+    *answers: bytes, params: Params | None = None
+) -> tuple[list[object], list[dict[str, str]]]:
+    """Return the hashes of all items, and the query of each request."""
+    async with served(got(*answers)) as (server, client):
+        found = [each["hash"] async for each in client.paginate("/keys", params=params)]
+
+    return found, [dict(URL(each.path).query) for each in server.requests]
+
+
+async def test_offset_with_a_total() -> None:
+    """It ends when as many items came as there are."""
+    found, queries = await pages_of(
+        listed(*keys(1, 2), total_count=3), listed(*keys(3), total_count=3)
+    )
+
+    assert found == ["1", "2", "3"]
+    assert queries == [{}, {"offset": "2"}]
+
+
+async def test_offset_without_a_total() -> None:
+    """It ends at an empty page, where nobody says how long a page is."""
+    found, queries = await pages_of(listed(*keys(1, 2)), listed(*keys(3)), listed())
+
+    assert found == ["1", "2", "3"]
+    assert queries == [{}, {"offset": "2"}, {"offset": "3"}]
+
+
+async def test_offset_with_a_limit() -> None:
+    """A page that is shorter than was asked for is the last."""
+    found, queries = await pages_of(
+        listed(*keys(3, 4)),
+        listed(*keys(5)),
+        params={"limit": 2, "offset": 2, "a": "b"},
+    )
+
+    assert found == ["3", "4", "5"]
+    assert [each["offset"] for each in queries] == ["2", "4"]
+    assert [each["a"] for each in queries] == ["b", "b"]
+
+
+async def test_limit_that_is_cut_down() -> None:
+    """A server may give fewer than was asked for; the total says that there are more."""
+    found, _ = await pages_of(
+        listed(*keys(1, 2), total_count=3),
+        listed(*keys(3), total_count=3),
+        params={"limit": 1000},
+    )
+
+    assert found == ["1", "2", "3"]
+
+
+async def test_link_to_the_next_page() -> None:
+    """Its query is taken, and nothing else of it."""
+    found, queries = await pages_of(
+        listed(*keys(1), links={"next": "https://evil.example/x?offset=7&limit=1"}),
+        listed(*keys(2), links={"next": None}, total_count=99),
+        params={"q": "a"},
+    )
+
+    assert found == ["1", "2"]
+    assert queries == [{"q": "a"}, {"q": "a", "offset": "7", "limit": "1"}]
+
+
+async def test_cursor() -> None:
+    """It is handed back until there is none."""
+    found, queries = await pages_of(
+        listed(*keys(1), cursor="abc=", has_more=True),
+        listed(*keys(2), cursor=None, has_more=False),
+    )
+
+    assert found == ["1", "2"]
+    assert queries == [{}, {"cursor": "abc="}]
+
+
+@pytest.mark.parametrize(
+    ("provider", "name"), [("openai", "after"), ("anthropic", "after_id")]
+)
+async def test_last_id(provider: str, name: str) -> None:
+    """Lists of a provider's own go on behind the last item."""
+    found, queries = await pages_of(
+        listed(*keys(1), has_more=True, last_id="f-1"),
+        listed(*keys(2), has_more=False, last_id="f-2"),
+        params={"provider": provider},
+    )
+
+    assert found == ["1", "2"]
+    assert queries[1] == {"provider": provider, name: "f-1"}
+
+
+ENDLESS: dict[str, Callable[[], bytes]] = {
+    "ignores the offset": lambda: listed(*keys(1, 2)),
+    "ignores the offset, and miscounts": lambda: listed(*keys(1), total_count=9),
+    "gives one cursor for ever": lambda: listed(*keys(1), cursor="a", has_more=True),
+    "links to the same page": lambda: listed(*keys(1), links={"next": "/x?offset=1"}),
+}
+
+
+@pytest.mark.parametrize("answer", ENDLESS.values(), ids=list(ENDLESS))
+async def test_server_that_never_ends(answer: Callable[[], bytes]) -> None:
+    """A page that came before ends the iteration, and is not given again."""
+    found, queries = await pages_of(answer(), answer())
+
+    assert found == [each["hash"] for each in keys(1, 2)][: len(found)]
+    assert len(queries) == 2
+
+
+async def test_items_that_change_between_pages() -> None:
+    """A server that ignores the offset is known by its items' ids."""
+    found, queries = await pages_of(
+        listed({"hash": "1", "usage": 1.5}), listed({"hash": "1", "usage": 1.75})
+    )
+
+    assert (found, len(queries)) == (["1"], 2)
+
+
+async def test_items_without_an_id() -> None:
+    """Rows are told apart by all that they hold."""
+    rows = [{"date": "a", "n": 1}], [{"date": "a", "n": 2}], [{"n": 1, "date": "a"}]
+    async with served(got(*(listed(*row) for row in rows))) as (_, client):
+        found = [each async for each in client.paginate("/activity")]
+
+    assert found == [{"date": "a", "n": 1}, {"date": "a", "n": 2}]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        listed(has_more=True, cursor="x"),
+        listed(*keys(1), has_more=True),
+        listed(*keys(1), cursor=None),
+        listed(*keys(1), links={"next": ""}),
+        listed(*keys(1), links={"next": 3}),
+    ],
+    ids=["no items", "no last id", "no cursor", "empty link", "odd link"],
+)
+async def test_last_pages(answer: bytes) -> None:
+    """What says nothing of a page after it is the last."""
+    _, queries = await pages_of(answer)
+
+    assert len(queries) == 1
+
+
+async def test_typed_items() -> None:
+    """Items are what was asked for, and know their text."""
+    page = listed({"hash": "a", "limit": 1, "new": 2}, {"hash": "b", "limit": "x"})
+    async with served(got(page, listed())) as (_, client):
+        found = [each async for each in client.paginate("/keys", item_type=Key)]
+
+    assert [(each.hash, each.limit) for each in found] == [("a", 1.0), ("b", None)]
+    assert found[0].to_dict() == {"hash": "a", "limit": 1, "new": 2}
+
+
+async def test_models() -> None:
+    """Prices of models are exact."""
+    page = listed({"id": "a/b", "pricing": {"prompt": "0.00000015"}}, total_count=1)
+    async with served(got(page)) as (_, client):
+        found = [each async for each in client.paginate("/models", item_type=Model)]
+
+    assert [str(each.pricing and each.pricing.prompt) for each in found] == ["1.5E-7"]
+
+
+async def test_pages() -> None:
+    """They can be had whole."""
+    script = got(listed(*keys(1, 2), total_count=3), listed(*keys(3), total_count=3))
+    async with served(script) as (_, client):
+        pages = client.paginate("/keys", item_type=Key).pages()
+        sizes = [len(page) async for page in pages]
+
+    assert sizes == [2, 1]
+
+
+async def test_iterated_twice() -> None:
+    """Each iteration begins at the start."""
+    script = got(*[listed(*keys(1), total_count=1)] * 2)
+    async with served(script) as (_, client):
+        pages = client.paginate("/keys")
+        first = [each async for each in pages]
+        second = [each async for each in pages]
+
+    assert first == second == keys(1)
+
+
+async def test_pages_are_fetched_as_they_are_needed() -> None:
+    """An iteration that is left asks for no more."""
+    async with served(got(listed(*keys(1, 2)))) as (server, client):
+        async for _ in client.paginate("/keys"):
+            break
+
+    assert len(server.requests) == 1
+
+
+async def test_page_that_is_refused_for_load() -> None:
+    """It is asked for again, and the others are not."""
+    busy = http_response(429, body={"error": {"code": 429, "message": "slow"}})
+    found, queries = await pages_of(
+        listed(*keys(1), total_count=2), busy, listed(*keys(2), total_count=2)
+    )
+
+    assert found == ["1", "2"]
+    assert queries == [{}, {"offset": "1"}, {"offset": "1"}]
+
+
+async def test_page_that_fails() -> None:
+    """It raises after the items before it."""
+    busy = http_response(429, body={"error": {"code": 429, "message": "slow"}})
+    found: list[object] = []
+    async with served(got(listed(*keys(1)), busy)) as (_, client):
+        with pytest.raises(RateLimitError):
+            async for each in client.paginate("/keys", retry=0):
+                found.append(each)  # noqa: PERF401  # kept when the error comes
+
+    assert found == keys(1)
+
+
+@pytest.mark.parametrize(
+    "answer", [ok(keys=[]), ok(data={})], ids=["no data", "no list"]
+)
+async def test_answer_that_is_no_list(answer: bytes) -> None:
+    """It is told with the members that came."""
+    async with served(got(answer)) as (_, client):
+        with pytest.raises(ResponseDecodeError, match="no list in `data`, but"):
+            await anext(aiter(client.paginate("/keys", retry=0)))
+
+
+async def test_mistakes() -> None:
+    """They are refused before anything is sent."""
+    scripts: list[Script] = []
+    async with served(*scripts) as (server, client):
+        with pytest.raises(ConfigError, match="path"):
+            client.paginate("/../keys")
+
+        with pytest.raises(ConfigError, match="params"):
+            client.paginate("/keys", params={"a": {}})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]  # on purpose
+
+        with pytest.raises(ConfigError, match="offset must be a whole number"):
+            client.paginate("/keys", params={"offset": "x"})
+
+        with pytest.raises(ConfigError, match="response_type cannot be decoded"):
+            client.paginate("/keys", item_type=msgspec.Struct | int)  # type: ignore[call-overload]  # pyright: ignore  # noqa: PGH003
+
+    assert server.connections == []
