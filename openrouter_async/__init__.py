@@ -1,5 +1,8 @@
 """The asyncio client for the OpenRouter API."""
 
+import typing
+
+from openrouter_async import _later
 from openrouter_async._version import __version__
 from openrouter_async.client import OpenRouter
 from openrouter_async.config import (
@@ -44,26 +47,38 @@ from openrouter_async.fanout.statistics import (
     LimiterStatistics,
     MapStatistics,
 )
-from openrouter_async.resources.chat import (
-    ChatCompletionStream,
-    ParsedChatCompletionStream,
-)
 from openrouter_async.resources.completions import CompletionStream
 from openrouter_async.types import (
     AttemptFailure,
-    ChatCompletion,
-    ChatCompletionChunk,
-    ChatMessage,
     Completion,
     CompletionChoice,
     CompletionChunk,
     Logprobs,
-    ParsedChatCompletion,
     ResponseMeta,
-    StreamEvent,
-    ToolCall,
     Usage,
 )
+
+if typing.TYPE_CHECKING:
+    from openrouter_async.formats.format import Format
+    from openrouter_async.formats.mismatch import FormatMismatch
+    from openrouter_async.formats.tool import Tool, tool
+    from openrouter_async.formats.tool_use import ToolUse, UnknownToolError
+    from openrouter_async.resources.chat import (
+        ChatCompletionStream,
+        ParsedChatCompletionStream,
+    )
+    from openrouter_async.resources.tool_runs import ToolRun, ToolStep
+    from openrouter_async.streaming.raw import ByteStream, EventStream
+    from openrouter_async.streaming.server_event import ServerEvent
+    from openrouter_async.types.chat import (
+        ChatCompletion,
+        ChatCompletionChunk,
+        ChatMessage,
+        ParsedChatCompletion,
+    )
+    from openrouter_async.types.records import RawResponse, Record
+    from openrouter_async.types.stream_events import StreamEvent
+    from openrouter_async.types.tool_calls import ToolCall
 
 __all__ = [
     "APIConnectionError",
@@ -76,6 +91,7 @@ __all__ = [
     "AttemptFailure",
     "AuthenticationError",
     "BadRequestError",
+    "ByteStream",
     "ChatCompletion",
     "ChatCompletionChunk",
     "ChatCompletionStream",
@@ -86,7 +102,10 @@ __all__ = [
     "CompletionStream",
     "ConfigError",
     "ConflictError",
+    "EventStream",
     "Failure",
+    "Format",
+    "FormatMismatch",
     "LaneStatistics",
     "Limiter",
     "LimiterStatistics",
@@ -107,19 +126,48 @@ __all__ = [
     "PoolLimits",
     "RateLimitError",
     "RateLimits",
+    "RawResponse",
+    "Record",
     "RequestTimeoutError",
     "ResponseDecodeError",
     "ResponseMeta",
     "ResponseTooLargeError",
     "RetryPolicy",
     "ServerError",
+    "ServerEvent",
     "SizeLimits",
     "StreamEvent",
     "StreamInterruptedError",
     "Success",
     "Timeout",
+    "Tool",
     "ToolCall",
+    "ToolRun",
+    "ToolStep",
+    "ToolUse",
+    "UnknownToolError",
     "UnprocessableEntityError",
     "Usage",
     "__version__",
+    "tool",
 ]
+
+if not typing.TYPE_CHECKING:
+    __getattr__ = _later.later(
+        __name__,
+        __all__,
+        (
+            "formats.format",
+            "formats.mismatch",
+            "formats.tool",
+            "formats.tool_use",
+            "resources.chat",
+            "resources.tool_runs",
+            "streaming.raw",
+            "streaming.server_event",
+            "types.chat",
+            "types.records",
+            "types.stream_events",
+            "types.tool_calls",
+        ),
+    )

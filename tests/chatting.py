@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import cast
+from collections.abc import AsyncIterable, Mapping
+from typing import TypeVar, cast
 
 import msgspec
 
-from openrouter_async import ChatCompletion, ChatCompletionStream, OpenRouter
+from openrouter_async import (
+    ChatCompletion,
+    ChatCompletionStream,
+    OpenRouter,
+    OpenRouterError,
+)
 from openrouter_async.types import ChatParams, Message, StreamEvent
-from tests.scripted import Send, http_response
-from tests.streams import USAGE, asked, envelope, events, served, streamed
+from tests.scripted import Send, events, http_response
+from tests.streams import USAGE, asked, envelope, served, streamed
 
+T = TypeVar("T")
 Members = dict[str, object]
 Event = StreamEvent[ChatCompletion]
 
@@ -24,7 +30,7 @@ def piece(delta: Mapping[str, object], index: int = 0, **members: object) -> Mem
     return {"index": index, "delta": delta, "finish_reason": None, **members}
 
 
-def delta(index: int = 0, **members: object) -> Members:
+def delta(index: int = 0, /, **members: object) -> Members:
     """Build a chunk whose delta has these members."""
     return envelope(piece({"role": "assistant", **members}, index))
 
@@ -95,7 +101,20 @@ async def happened(*chunks: Mapping[str, object]) -> list[Event]:
         return [event async for event in ask(client).events()]
 
 
-async def sent(messages: list[Message] = HI, **members: object) -> Members:
+async def to_error(happening: AsyncIterable[T]) -> tuple[list[T], OpenRouterError]:
+    """Return what happens, and the error that must end it."""
+    found: list[T] = []
+    try:
+        async for each in happening:
+            found.append(each)  # noqa: PERF401  # kept when the error comes
+    except OpenRouterError as error:
+        return found, error
+
+    message = "no error followed"
+    raise AssertionError(message)
+
+
+async def sent(messages: list[Message] = HI, /, **members: object) -> Members:
     """Return the body that a plain call sends."""
     async with served(asked(Send(http_response(body=whole())))) as (server, client):
         await client.chat.completions.create(messages=messages, **params(**members))

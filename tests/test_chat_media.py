@@ -7,7 +7,8 @@ import pytest
 from openrouter_async import ResponseTooLargeError, SizeLimits
 from openrouter_async.types import Audio, AudioEvent, Image, ImageEvent, ImageURL
 from tests.chatting import ask, delta, ended, folded, happened, replayed
-from tests.streams import events, served, streamed
+from tests.scripted import events
+from tests.streams import served, streamed
 
 PNG = "data:image/png;base64," + base64.b64encode(bytes(range(256)) * 24_000).decode()
 """An image of six megabytes, eight as base64."""

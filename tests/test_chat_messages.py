@@ -190,7 +190,7 @@ def wire_details(body: bytes) -> bytes:
 
 
 async def test_replay_of_reasoning_details() -> None:
-    """1.13: they go back byte for byte, in order, unknown members and nulls included."""
+    """1.13: they go back byte for byte and in order, unknown members included."""
     message = {"reasoning": "a", "reasoning_details": msgspec.Raw(DETAILS)}
     answer = await answered(plain(message))
     body = msgspec.json.encode(await sent([*HI, answer.message]))

@@ -10,6 +10,7 @@ import pytest
 
 import openrouter_async.testing
 from openrouter_async import ConfigError, OpenRouter
+from openrouter_async.formats.tool import tool
 from openrouter_async.types import ChatParams, ProviderPreferences, ReasoningParam
 from openrouter_async.types.chat_params import CHAT_NEVER_NULL
 from tests.calling import KEY
@@ -153,7 +154,7 @@ async def test_field(name: str, value: object) -> None:
 
 
 async def test_all_fields_in_their_order() -> None:
-    """1.14: the order of the members is the caller's: response caching depends on it."""
+    """1.14: the order of the members is the caller's: the response cache needs it."""
     body = await sent(**FIELDS)
 
     assert body == {"messages": HI, **FIELDS}
@@ -246,7 +247,7 @@ async def test_wrongly_typed_is_sent(name: str, value: object) -> None:
         ("user", b"bytes"),
         ("user", "\ud800"),
         ("metadata", {"a": {1, 2}}),
-        ("tools", (each for each in ())),
+        ("tools", iter([1])),
         ("tool_choice", lambda: None),
         ("reasoning", {"effort": Path("a")}),
         ("provider.max_price.prompt", {"max_price": {"prompt": Decimal("0.1")}}),
@@ -279,6 +280,21 @@ async def test_function_without_decoration_is_refused() -> None:
     """1.14: a plain function among the tools is named, with the remedy."""
     with pytest.raises(ConfigError, match=r"tools\[1\].*@tool"):
         await sent(tools=[{"type": "function", "function": {"name": "f"}}, len])
+
+
+@pytest.mark.parametrize("name", ["tools", "deferred_tools"])
+async def test_tools_describe_themselves(name: str) -> None:
+    """1.14: functions made by `@tool` stand beside mappings, in their place."""
+
+    @tool
+    def weather(city: str, days: int = 1) -> str:
+        """Tell the weather."""
+        return city * days
+
+    plain = {"type": "openrouter:datetime"}
+    body = await sent(**{name: (plain, weather)})
+
+    assert body[name] == [plain, weather.definition()]
 
 
 async def test_stream_cannot_be_smuggled_in() -> None:

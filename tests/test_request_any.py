@@ -385,10 +385,10 @@ async def test_bytes_answer() -> None:
 async def test_raw_response() -> None:
     """It is body and head as they came, even an error inside of the body."""
     body = b'{"error":{"code":502,"message":"no"}}'
-    async with served(got(http_response(body=body))) as (_, client):
+    async with served(got(http_response(body=b" \n" + body))) as (_, client):
         answer = await client.request("GET", "/x", response_type=RawResponse)
 
-    assert answer.raw == body
+    assert answer.raw == b" \n" + body
     assert answer.content_type == "application/json"
     assert answer.meta.status == 200
     assert answer.to_dict() == {"error": {"code": 502, "message": "no"}}

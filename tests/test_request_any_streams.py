@@ -379,8 +379,8 @@ async def test_body_that_contradicts() -> None:
         with pytest.raises(ConfigError, match="contradicts"):
             await client.request("POST", "/x", body={"stream": False}, stream=True)
 
+        bad: dict[str, object] = {"response_type": dict[str, int], "stream": True}
         with pytest.raises(ConfigError, match="a stream gives events"):
-            bad: dict[str, object] = {"response_type": dict[str, int], "stream": True}
             await client.request("GET", "/x", **bad)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]  # no such overload
 
 

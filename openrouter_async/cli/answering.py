@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from openrouter_async.cli.connecting import PLACES, client, naming_base_url
@@ -17,7 +17,8 @@ from openrouter_async.cli.consoles import (
 )
 from openrouter_async.client import OpenRouter
 from openrouter_async.errors import OpenRouterError
-from openrouter_async.types.completion import Completion, CompletionChoice
+from openrouter_async.types.answer import Choice
+from openrouter_async.types.completion import Completion
 from openrouter_async.types.completion_params import CompletionParams
 
 # What moves the cursor or more; a terminal must not get it from a model.
@@ -82,7 +83,7 @@ class Output:
         if self._guarded:
             self._last = "\n"
 
-    def choices(self, choices: list[CompletionChoice], *, after: int) -> None:
+    def choices(self, choices: Sequence[Choice], *, after: int) -> None:
         """Write choices from an index on, with an empty line before each other one."""
         for choice in sorted(choices, key=lambda choice: choice.index):
             if choice.index < after:

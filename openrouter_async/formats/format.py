@@ -13,7 +13,7 @@ from openrouter_async.formats.mismatch import FormatMismatch, mismatch
 from openrouter_async.formats.models import read_member
 from openrouter_async.formats.native import native_schema
 from openrouter_async.formats.nulls import without_nulls
-from openrouter_async.formats.refusals import refusal, shown_name
+from openrouter_async.formats.refusals import shown_name
 from openrouter_async.formats.strict import strict_schema
 from openrouter_async.formats.type_schema import MEMBER, Schema
 from openrouter_async.types.completion_params import ResponseFormatJSONSchema
@@ -94,9 +94,11 @@ class Format(Generic[T_co]):
             return cast("Format[object]", kind)
 
         try:
-            return _made(kind, strict)
-        except TypeError:  # cannot be hashed, as with metadata that is a list
-            return Format(cast("type[object]", kind), strict=strict)
+            hash(kind)
+        except TypeError:  # metadata of it is a list
+            return _made.__wrapped__(kind, strict)
+
+        return _made(kind, strict)
 
     def __repr__(self) -> str:
         return f"<Format {self.name}{'' if self.strict else ', not strict'}>"
@@ -133,7 +135,7 @@ class Format(Generic[T_co]):
             value: object = self._decoder.decode(data)
         except RecursionError:
             error = FormatMismatch("the JSON is nested too deeply")
-        except ValueError as found:
+        except (msgspec.MsgspecError, ValueError) as found:
             error = mismatch(found)
         else:
             return cast("T_co", getattr(value, MEMBER) if self._wrapped else value)
@@ -153,10 +155,5 @@ def _made(kind: object, strict: bool) -> Format[object]:
 
 
 def _decoder(kind: object, *, wrapped: bool) -> msgspec.json.Decoder[object]:
-    try:
-        into = msgspec.defstruct("Wrapped", [(MEMBER, kind)]) if wrapped else kind
-        return msgspec.json.Decoder(cast("type[object]", into), dec_hook=read_member)
-    except TypeError as found:
-        reason = str(found)
-
-    raise refusal(kind, "$", reason)
+    into = msgspec.defstruct("Wrapped", [(MEMBER, kind)]) if wrapped else kind
+    return msgspec.json.Decoder(cast("type[object]", into), dec_hook=read_member)

@@ -92,10 +92,8 @@ class _Builder:
                     array["uniqueItems"] = True
 
                 return array
-            case inspect.DictType(value_type=value):
-                values = self.schema(value, f"{path}[...]")
-                sizes = size_bounds(info)
-                return {"type": "object", "additionalProperties": values} | sizes
+            case inspect.DictType():
+                return self._map(info, path)
             case (
                 inspect.StructType()
                 | inspect.DataclassType()
@@ -106,6 +104,15 @@ class _Builder:
             case _:
                 reason = f"{type(info).__name__} is not supported"
                 raise refusal(self.kind, path, reason)
+
+    def _map(self, info: inspect.DictType, path: str) -> Schema:
+        key = TypeSchema(self.schema(info.key_type, path), self.definitions)
+        if key.resolved(key.root).get("type") in ("array", "object"):
+            raise refusal(self.kind, path, "JSON has no such keys; use text")
+
+        values = self.schema(info.value_type, f"{path}[...]")
+        sizes = size_bounds(info)
+        return {"type": "object", "additionalProperties": values} | sizes
 
     def _class(self, info: _Members, path: str) -> Schema:
         cls: object = info.cls

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from openrouter_async.formats.type_schema import Schema
-from openrouter_async.types.lenient import Json, is_array, is_object
+from openrouter_async.formats.type_schema import Schema, schemas
+from openrouter_async.types.lenient import Json, is_array
 
 FORMATS = frozenset(
     {
@@ -73,7 +73,7 @@ def _notes(said: Schema) -> Iterator[str]:
         if keyword in bounds and (keyword, bounds[keyword]) not in KEPT_BOUNDS:
             yield words.format(bounds[keyword])
 
-    if is_array(places := said.get("prefixItems")):
+    if places := schemas(said.get("prefixItems")):
         yield f"in this order: {', '.join(map(_label, places))}"
 
     if said.get("uniqueItems") is True:
@@ -92,11 +92,8 @@ def _notes(said: Schema) -> Iterator[str]:
         yield f"for example {', '.join(texts)}"
 
 
-def _label(place: Json) -> str:
+def _label(place: Schema) -> str:
     """Name a place of a tuple by what is known of it."""
-    if not is_object(place):
-        return "a value"
-
     title, kind = place.get("title"), place.get("type", "value")
     return f"{title} ({kind})" if title else str(kind)
 

@@ -73,4 +73,5 @@ def _members_of_model(value: object) -> object:
     if callable(dump):
         return dump(mode="json")
 
-    raise NotImplementedError(f"{type(value).__qualname__} cannot be written as JSON")
+    name = type(value).__qualname__
+    raise TypeError(f"a result of type {name} cannot be written as JSON")

@@ -21,6 +21,9 @@ class ToolUse:
     """
     Tell what became of one call of a tool.
 
+    Pickled, it leaves `result` and `error` behind: they may be anything, and an
+    exception that leads to them has to go from one process to another.
+
     Attributes:
         call: what the model asked for.
         result: what the function returned.
@@ -52,6 +55,15 @@ class ToolUse:
         """The message that tells the model."""
         call_id = self.call.id
         return {"role": "tool", "tool_call_id": call_id, "content": self.content}
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restored, (self.call, self.content, self.seconds, self.finished)
+
+
+def _restored(
+    call: ToolCall, content: Content, seconds: float, finished: bool
+) -> ToolUse:
+    return ToolUse(call=call, content=content, seconds=seconds, finished=finished)
 
 
 class UnknownToolError(LookupError):

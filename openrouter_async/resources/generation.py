@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import sleep
 from functools import partial
 from typing import Unpack
 
@@ -78,7 +79,7 @@ class Generations:
                 missing.hint = missing.hint or "Is the record still being written?"
                 raise missing
 
-            await asyncio.sleep(wait)
+            await sleep(wait)
             wait = min(wait * 1.5, _LONGEST_WAIT)
 
     async def content(

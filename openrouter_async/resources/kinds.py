@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from openrouter_async.transport.answers import read_answer
 from openrouter_async.transport.calls import Running
 from openrouter_async.transport.exchange import Exchange
-from openrouter_async.types.chat import ChatCompletion
-from openrouter_async.types.completion import Completion
 from openrouter_async.types.lenient import Json
 
-AnswerT = TypeVar("AnswerT", bound=Completion | ChatCompletion)
+if TYPE_CHECKING:
+    from openrouter_async.types.chat import ChatCompletion
+    from openrouter_async.types.completion import Completion
+
+AnswerT = TypeVar("AnswerT", bound="Completion | ChatCompletion")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from msgspec import UNSET
 
@@ -20,12 +20,14 @@ from openrouter_async.transport.admission import Admission
 from openrouter_async.transport.calls import Transport
 from openrouter_async.transport.codec import decode_json
 from openrouter_async.transport.exchange import Call
-from openrouter_async.types.chat import ChatCompletion
-from openrouter_async.types.completion import Completion
 from openrouter_async.types.lenient import Json
 from openrouter_async.types.wire import ResponseMeta
 
-AnswerT = TypeVar("AnswerT", bound=Completion | ChatCompletion)
+if TYPE_CHECKING:
+    from openrouter_async.types.chat import ChatCompletion
+    from openrouter_async.types.completion import Completion
+
+AnswerT = TypeVar("AnswerT", bound="Completion | ChatCompletion")
 
 _IN_FLIGHT = 256
 _DESCRIPTORS_KEPT = 64  # for files, logs and other connections of the process

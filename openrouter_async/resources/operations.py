@@ -23,6 +23,7 @@ from openrouter_async.transport.exchange import Call
 from openrouter_async.transport.paths import Params, Path, operation_url
 from openrouter_async.transport.replies import reply_reader
 from openrouter_async.types.lenient import Json, is_object
+from openrouter_async.types.records import RawResponse
 
 if TYPE_CHECKING:
     from openrouter_async.transport.bodies import Body
@@ -200,7 +201,7 @@ class AnyOperation:
             headers=_headers(extra_headers, blocks=stream and response_type is bytes),
             timeout=timeout,
             retry=retry,
-            padded=response_type is not bytes,
+            padded=response_type not in (bytes, RawResponse),
         )
         if not stream:
             return await self._transport.fetch(call, read)

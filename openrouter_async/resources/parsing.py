@@ -40,15 +40,15 @@ def _parse(answer: ParsedChatCompletion[T], format: Format[T]) -> None:
         ParseError: it holds no such value; calls of tools in its place are none.
     """
     choice = next((each for each in answer.choices if each.index == 0), ChatChoice())
-    if choice.message.tool_call_members and not choice.text.strip():
-        return
-
     try:
         answer._parsed = (format.read(choice.text),)  # pyright: ignore[reportPrivateUsage]  # not for callers
     except FormatMismatch as exc:
         found = exc
     else:
         return
+
+    if choice.message.tool_call_members:
+        return  # beside calls, text is for whoever reads it
 
     error = _lack(choice, found)
     error.partial = answer

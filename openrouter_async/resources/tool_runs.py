@@ -241,6 +241,9 @@ def _functions(tools: object) -> dict[str, Tool[..., object]]:
     if not is_array(tools):
         raise ConfigError(f"tools must be a list, not {type(tools).__name__}")
 
+    if not tools:
+        raise ConfigError("there are no tools to run; use `create`")
+
     functions: dict[str, Tool[..., object]] = {}
     for place, tool in enumerate(tools):
         if is_object(tool) and tool.get("type") != "function":
@@ -307,7 +310,4 @@ def _sum(first: object, second: object) -> object:
     if isinstance(first, bool) or isinstance(second, bool):
         return bool(first or second)
 
-    if isinstance(first, int | float) and isinstance(second, int | float):
-        return first + second
-
-    return second
+    return cast("float", first) + cast("float", second)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from os import PathLike
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from msgspec import UNSET, UnsetType
 
@@ -32,11 +32,13 @@ from openrouter_async.resources.options import (
 from openrouter_async.transport.calls import Transport
 from openrouter_async.transport.codec import encode_body
 from openrouter_async.transport.exchange import Call
-from openrouter_async.types.chat import ChatCompletion
-from openrouter_async.types.completion import Completion
 from openrouter_async.types.lenient import Json, is_array, is_object
 
-AnswerT = TypeVar("AnswerT", bound=Completion | ChatCompletion)
+if TYPE_CHECKING:
+    from openrouter_async.types.chat import ChatCompletion
+    from openrouter_async.types.completion import Completion
+
+AnswerT = TypeVar("AnswerT", bound="Completion | ChatCompletion")
 ItemT = TypeVar("ItemT", bound=Item)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 from openrouter_async.streaming.tool_call_fragments import ToolCallFragments
 from openrouter_async.types.chat import (
     ChatChunkChoice,
+    ChatCompletion,
     ChatCompletionChunk,
 )
 from openrouter_async.types.lenient import Json, json_value
@@ -31,26 +33,52 @@ class ChatEvents:
 
     def __init__(self) -> None:
         self._calls: dict[int, _OpenCalls] = {}
+        self._due: deque[ChunkEvent] = deque()
 
-    def of(self, chunk: ChatCompletionChunk) -> Iterator[ChunkEvent]:
-        """Yield what a chunk brings."""
+    def add(self, chunk: ChatCompletionChunk) -> None:
+        """Take in what a chunk brings."""
+        due = self._due
         for piece in chunk.choices:
-            yield from _said(piece)
+            due.extend(_said(piece))
             if piece.delta.tool_call_members:
-                calls = self._calls.setdefault(piece.index, _OpenCalls(piece.index))
-                yield from calls.add(piece.delta.tool_call_members)
+                due.extend(self._of(piece.index).add(piece.delta.tool_call_members))
 
-            yield from _shown(piece)
+            due.extend(_shown(piece))
             if piece.finish_reason and piece.index in self._calls:
-                yield from self._calls[piece.index].end()
+                due.extend(self._calls[piece.index].end())
 
         if chunk.usage is not None:
-            yield UsageEvent(usage=chunk.usage)
+            due.append(UsageEvent(usage=chunk.usage))
 
-    def end(self) -> Iterator[ChunkEvent]:
-        """Yield what the end of the stream ends."""
+    def due(self) -> Iterator[ChunkEvent]:
+        """Yield what has happened and was not told yet."""
+        while self._due:
+            yield self._due.popleft()
+
+    def end(self) -> None:
+        """Take in that the stream has ended."""
         for calls in self._calls.values():
-            yield from calls.end()
+            self._due.extend(calls.end())
+
+    def resume(self, answer: ChatCompletion) -> None:
+        """
+        Take in what was read in between, by an iteration over chunks.
+
+        Args:
+            answer: as far as it has come.
+        """
+        for choice in answer.choices:
+            if choice.message.tool_call_members:
+                calls = self._of(choice.index)
+                ended = bool(choice.finish_reason)
+                calls.resume(choice.message.tool_call_members, ended=ended)
+
+    def _of(self, index: int) -> _OpenCalls:
+        calls = self._calls.get(index)
+        if calls is None:
+            calls = self._calls[index] = _OpenCalls(index)
+
+        return calls
 
 
 class _OpenCalls:
@@ -60,6 +88,16 @@ class _OpenCalls:
         self._choice = choice
         self._fragments = ToolCallFragments()
         self._open: list[int] = []
+
+    def resume(self, calls: Iterable[dict[str, Json]], *, ended: bool) -> None:
+        """Go on from calls as they are; what ended unseen is not told."""
+        known = len(self._fragments.calls)
+        self._fragments = ToolCallFragments()
+        for call in calls:
+            self._fragments.add(call)
+
+        if not ended:
+            self._open += range(known, len(self._fragments.calls))
 
     def add(self, fragments: Iterable[dict[str, Json]]) -> Iterator[ChunkEvent]:
         for each in fragments:

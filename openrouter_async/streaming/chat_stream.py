@@ -21,28 +21,46 @@ AnswerT_co = TypeVar("AnswerT_co", bound=ChatCompletion, covariant=True)
 class ChatStream(Stream[ChatCompletionChunk, AnswerT_co]):
     """Iterate over the chunks of a chat completion; see `Stream`."""
 
+    _happening: ChatEvents | None = None
+
     async def events(self) -> AsyncGenerator[StreamEvent[AnswerT_co]]:
         """
         Iterate over what happens: text, reasoning, tool calls, images, usage ...
 
         Comments of the server come as they arrive, before the first content too. The
-        last event is a `FinishedEvent`, unless the stream was left.
+        last event is a `FinishedEvent`, unless the stream was left. It goes on where
+        an iteration before it was left.
 
         Raises:
             OpenRouterError: whatever ended the stream, as in an iteration over chunks.
         """
-        events = ChatEvents()
+        happening = self._resumed()
+        for event in happening.due():
+            yield event
+
         async with aclosing(self._heard()) as heard:
             async for each in heard:
                 if isinstance(each, str):
                     yield CommentEvent(text=each)
                     continue
 
-                for event in events.of(each):
+                happening.add(each)
+                for event in happening.due():
                     yield event
 
         if self._state == "complete":
-            for event in events.end():
+            happening.end()
+            for event in happening.due():
                 yield event
 
             yield FinishedEvent(answer=await self.final())
+
+    def _resumed(self) -> ChatEvents:
+        if self._happening is None:
+            self._happening = ChatEvents()
+
+        # What is held is in the snapshot, but nobody has seen it.
+        if not self._held:
+            self._happening.resume(self.snapshot)
+
+        return self._happening

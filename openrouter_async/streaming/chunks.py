@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from openrouter_async.types.chat import ChatCompletion
-from openrouter_async.types.completion import Completion
 from openrouter_async.types.lenient import Json
 from openrouter_async.types.usage import Usage
+
+if TYPE_CHECKING:
+    from openrouter_async.types.chat import ChatCompletion
+    from openrouter_async.types.completion import Completion
 
 
 class Chunk(Protocol):
@@ -28,7 +30,7 @@ class Chunk(Protocol):
 
 
 ChunkT = TypeVar("ChunkT", bound=Chunk)
-AnswerT_co = TypeVar("AnswerT_co", bound=Completion | ChatCompletion, covariant=True)
+AnswerT_co = TypeVar("AnswerT_co", bound="Completion | ChatCompletion", covariant=True)
 
 
 class Accumulator(Protocol[ChunkT, AnswerT_co]):

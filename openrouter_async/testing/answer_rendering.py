@@ -116,7 +116,8 @@ class AnswerRendering(ABC, Generic[R]):
         if self._usage_shape == "repeated_finish":
             choices.append(self._finished(self._answer.choices[0]))
 
-        return Piece(self.chunk(choices, usage=self._answer.usage()))
+        usage = self._answer.usage()
+        return Piece(self.chunk(choices, usage=usage, **self._envelope.ending))
 
     def _finished(self, choice: Choice) -> JSONObject:
         return self.last(
@@ -128,4 +129,5 @@ class AnswerRendering(ABC, Generic[R]):
             **self._envelope.members("chat.completion"),
             "choices": choices,
             "usage": self._answer.usage(),
+            **self._envelope.ending,
         }

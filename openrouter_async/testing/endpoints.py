@@ -11,6 +11,7 @@ from openrouter_async.testing.answers import Answer, Completer, R
 from openrouter_async.testing.behaviours import Behaviour
 from openrouter_async.testing.ledger import Generation, Ledger
 from openrouter_async.testing.replies import Reply, Text, ToolCalls
+from openrouter_async.testing.router_metadata import router_metadata
 from openrouter_async.testing.scenes import Scene
 from openrouter_async.testing.wire import Envelope, Rendering, UsageShape
 
@@ -151,8 +152,12 @@ class AnswerEndpoint(ABC, Generic[R]):
         if exchange.billed:
             self._ledger.post(self._generation(exchange, answer))
 
+        record = exchange.record
         envelope = Envelope(
-            exchange.record.generation_id, exchange.created, answer.model
+            record.generation_id,
+            exchange.created,
+            answer.model,
+            router_metadata(record.headers, record.params, answer.model),
         )
         return self.rendering(envelope, answer, pace.usage_shape)
 

@@ -56,7 +56,7 @@ class KeyRing:
     def list(self, call: Call) -> object:
         """Return a page of keys, the latest first."""
         workspace = call.query.get("workspace_id", WORKSPACE_ID)
-        hidden = call.query.get("include_disabled") in (False, "false")
+        hidden = call.query.get("include_disabled") != "true"
         records = [
             record
             for record in reversed(self._records.values())

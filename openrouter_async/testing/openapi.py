@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from referencing.jsonschema import DRAFT202012, SchemaRegistry
@@ -13,7 +13,7 @@ from openrouter_async.testing.unions import DiscriminatingValidator
 from openrouter_async.testing.validation import JSONSchemaValidator, load_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 JSONObject: TypeAlias = dict[str, object]
 
@@ -98,11 +98,14 @@ class Specification:
         """The whole document, against which references are resolved."""
         return self._document
 
-    def operations(self) -> Iterator[OperationRules]:
-        """Yield all operations."""
-        for path, item in _items(self._document["paths"]):
-            for method, operation in _items(item):
-                yield _operation(path, method, _object(operation))
+    @cached_property
+    def operations(self) -> tuple[OperationRules, ...]:
+        """All operations."""
+        return tuple(
+            _operation(path, method, _object(operation))
+            for path, item in _items(self._document["paths"])
+            for method, operation in _items(item)
+        )
 
     def medium(self, pointer: str) -> Mapping[str, object]:
         """Return what holds the schema that a pointer leads to, and its example."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import msgspec
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from openrouter_async.testing.calls import Call
     from openrouter_async.testing.openapi import OperationRules, Specification
+
+JSONObject: TypeAlias = dict[str, object]
 
 _JSON = "application/json"
 
@@ -60,7 +62,7 @@ def document_endpoints(
     Yields:
         An operation and what answers it.
     """
-    for rules in specification.operations():
+    for rules in specification.operations:
         name = f"{rules.method} {rules.path}"
         answer = own.get(name) or Exemplar(rules, specification).answer
         reader = CallReader(rules, specification)
@@ -97,7 +99,8 @@ class Exemplar:
             return Document(data, content_type)
 
         pointer = self._rules.answers[kind]
-        example = self._example(pointer)
+        # All answers in JSON are objects.
+        example = cast("JSONObject", self._example(pointer))
         example = self._kept(pointer, example, _last_page(call, example))
         example = self._kept(pointer, example, _echoing(call, example))
         events = self._events() if call.body.get("stream") is True else None
@@ -113,7 +116,7 @@ class Exemplar:
         if not isinstance(message, dict):
             return None
 
-        members = cast("dict[str, object]", message)
+        members = cast("JSONObject", message)
         name = members.get("event")
         head = b"event: %b\n" % name.encode() if isinstance(name, str) else b""
         return [b"%bdata: %b\n\n" % (head, msgspec.json.encode(members["data"]))]
@@ -130,22 +133,19 @@ class Exemplar:
             medium["schema"], self._specification.document, dice, _WORDS, pointer
         )
 
-    def _kept(self, pointer: str, before: object, after: object) -> object:
+    def _kept(self, pointer: str, before: JSONObject, after: JSONObject) -> JSONObject:
         """Return a changed example if it is still valid."""
         validator = self._specification.validator(pointer)
         return before if problem_of(validator, after) else after
 
 
-def _last_page(call: Call, example: object) -> object:
+def _last_page(call: Call, example: JSONObject) -> JSONObject:
     """Return an example as a list's only page: whoever asks for more gets none."""
-    if not isinstance(example, dict):
-        return example
-
-    members = {**cast("dict[str, object]", example)}
+    members = {**example}
     members.update((k, v) for k, v in _NO_MORE.items() if k in members)
     data = members.get("data")
     if isinstance(members.get("links"), dict):
-        members["links"] = {**cast("dict[str, object]", members["links"]), "next": None}
+        members["links"] = {**cast("JSONObject", members["links"]), "next": None}
 
     if not isinstance(data, list):
         return members
@@ -159,14 +159,10 @@ def _last_page(call: Call, example: object) -> object:
     return members
 
 
-def _echoing(call: Call, example: object) -> object:
+def _echoing(call: Call, example: JSONObject) -> JSONObject:
     """Return an example with the members that the request had as well."""
-    if not isinstance(example, dict):
-        return example
-
-    whole = cast("dict[str, object]", example)
-    data = whole.get("data")
-    inner = cast("dict[str, object]", data) if isinstance(data, dict) else whole
+    data = example.get("data")
+    inner = cast("JSONObject", data) if isinstance(data, dict) else example
     given = {**call.path, **call.body}
     echoed = {name: given.get(name, value) for name, value in inner.items()}
-    return echoed if inner is whole else {**whole, "data": echoed}
+    return echoed if inner is example else {**example, "data": echoed}

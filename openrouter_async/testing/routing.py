@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
@@ -23,12 +24,8 @@ class _Template:
 
     def __init__(self, path: str) -> None:
         self._parts = path.split("/")
+        self.vagueness = path.count("{")
         self.endpoints: dict[str, Endpoint] = {}
-
-    @property
-    def vagueness(self) -> int:
-        """How many of its parts are names: words go first."""
-        return sum(part.startswith("{") for part in self._parts)
 
     def match(self, parts: list[str]) -> dict[str, str] | None:
         """Return the values of the names, or None if a path is another one."""
@@ -43,6 +40,10 @@ class _Template:
                 return None
 
         return arguments
+
+
+def _vagueness(template: _Template) -> int:
+    return template.vagueness
 
 
 class Router:
@@ -72,8 +73,8 @@ class Router:
         if template is None:
             template = self._by_path[path] = _Template(self._prefix + path)
             if template.vagueness:
-                self._templates.append(template)
-                self._templates.sort(key=lambda each: each.vagueness)
+                # Words go before names.
+                insort(self._templates, template, key=_vagueness)
             else:
                 self._plain[self._prefix + path] = template
 

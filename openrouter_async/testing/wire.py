@@ -8,13 +8,14 @@ the wire, and choices and usage have more members there
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 UsageShape: TypeAlias = Literal["empty_choices", "repeated_finish"]
 
@@ -33,11 +34,20 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What all chunks of an answer have in common."""
+    """
+    What all chunks of an answer have in common.
+
+    Attributes:
+        id: The answer's id.
+        created: Seconds since the epoch.
+        model: The model that answers.
+        ending: Members that only the last chunk has beside the usage.
+    """
 
     id: str
     created: int
     model: str
+    ending: Mapping[str, object] = field(default_factory=dict[str, object])
 
     def members(self, kind: str) -> dict[str, object]:
         """Return the members that come before the choices."""

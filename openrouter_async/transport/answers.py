@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from openrouter_async.errors import OpenRouterError, ResponseDecodeError
 from openrouter_async.transport.calls import Running
@@ -12,13 +12,15 @@ from openrouter_async.transport.codec import decode_json
 from openrouter_async.transport.exchange import Exchange
 from openrouter_async.transport.failures import from_answer
 from openrouter_async.types.answer import Choice
-from openrouter_async.types.chat import ChatCompletion
-from openrouter_async.types.completion import Completion
 from openrouter_async.types.lenient import is_array, json_members
+
+if TYPE_CHECKING:
+    from openrouter_async.types.chat import ChatCompletion
+    from openrouter_async.types.completion import Completion
 
 _SHOWN = 200
 
-AnswerT = TypeVar("AnswerT", bound=Completion | ChatCompletion)
+AnswerT = TypeVar("AnswerT", bound="Completion | ChatCompletion")
 
 
 def read_answer(

@@ -7,6 +7,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import aiohttp
 
@@ -15,9 +16,11 @@ from openrouter_async.config import RetryPolicy
 from openrouter_async.errors import APIConnectionError, APIError, Kind
 from openrouter_async.transport.envelopes import Envelope, read_envelope, read_error
 from openrouter_async.transport.retry_after import requested_wait, reset_wait
-from openrouter_async.types.chat import ChatCompletion
-from openrouter_async.types.completion import Completion
 from openrouter_async.types.lenient import Json
+
+if TYPE_CHECKING:
+    from openrouter_async.types.chat import ChatCompletion
+    from openrouter_async.types.completion import Completion
 
 _BODY_KEPT = 4096
 

@@ -86,7 +86,8 @@ class ReplyReader(Generic[T_co]):
             raise
 
         if isinstance(value, Received):
-            _attach(value, b"" if empty else body, running.meta(exchange, None))
+            meta = running.meta(exchange, _generation_id(value))
+            _attach(value, b"" if empty else body, meta)
 
         usage: object = getattr(value, "usage", None)
         running.accepted(usage if isinstance(usage, Usage) else None)
@@ -106,6 +107,12 @@ def _attach(value: Received, body: bytes, meta: ResponseMeta) -> None:
     value.raw = value.raw or body
     if "<meta>" in value.__struct_encode_fields__:
         structs.force_setattr(value, "meta", meta)
+
+
+def _generation_id(value: Received) -> str | None:
+    """Return the id of a generated answer; records have ids of other kinds."""
+    known: object = getattr(value, "id", None)
+    return known if isinstance(known, str) and known.startswith("gen-") else None
 
 
 def reported_error(body: bytes) -> Json:

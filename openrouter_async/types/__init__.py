@@ -1,33 +1,10 @@
 """What goes over the wire: Structs for what comes, TypedDicts for what goes."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+import typing
 
-from openrouter_async.types.admission import Scope
-from openrouter_async.types.chat import (
-    Audio,
-    ChatChoice,
-    ChatChunkChoice,
-    ChatCompletion,
-    ChatCompletionChunk,
-    ChatLogprobs,
-    ChatMessage,
-    Image,
-    ImageURL,
-    ParsedChatCompletion,
-    TokenLogprob,
-    TopLogprob,
-)
-from openrouter_async.types.chat_params import (
-    AudioParam,
-    ChatItem,
-    ChatItemParams,
-    ChatParams,
-    DebugOptions,
-    Prediction,
-    PromptCacheOptions,
-    ServiceTier,
-    Trace,
+from openrouter_async import _later
+from openrouter_async.types.admission import (
+    Scope,
 )
 from openrouter_async.types.completion import (
     Completion,
@@ -35,78 +12,8 @@ from openrouter_async.types.completion import (
     CompletionChunk,
     Logprobs,
 )
-from openrouter_async.types.completion_params import (
-    CompletionItem,
-    CompletionItemParams,
-    CompletionParams,
-    JSONSchemaConfig,
-    Prompt,
-    ResponseFormat,
-    ResponseFormatGrammar,
-    ResponseFormatJSONObject,
-    ResponseFormatJSONSchema,
-    ResponseFormatPython,
-    ResponseFormatText,
-    StreamOptions,
-)
-from openrouter_async.types.lenient import Json
-from openrouter_async.types.messages import (
-    AssistantMessage,
-    AudioPart,
-    CacheControl,
-    Content,
-    ContentPart,
-    FileParam,
-    FilePart,
-    FunctionCallParam,
-    ImagePart,
-    ImageURLParam,
-    InputAudio,
-    Message,
-    PromptCacheBreakpoint,
-    SystemMessage,
-    TextPart,
-    ToolCallParam,
-    ToolMessage,
-    UserMessage,
-    VideoPart,
-    VideoURL,
-)
-from openrouter_async.types.provider import (
-    MaxPrice,
-    Percentiles,
-    ProviderPreferences,
-    Quantization,
-    SortConfig,
-    SortKey,
-)
-from openrouter_async.types.reasoning import ReasoningEffort, ReasoningParam
-from openrouter_async.types.stream_events import (
-    AnnotationEvent,
-    AudioEvent,
-    ChunkEvent,
-    CommentEvent,
-    FinishedEvent,
-    ImageEvent,
-    ReasoningEvent,
-    RefusalEvent,
-    StreamEvent,
-    TextEvent,
-    ToolCallArgumentsEvent,
-    ToolCallFinishedEvent,
-    ToolCallStartedEvent,
-    UsageEvent,
-)
-from openrouter_async.types.tool_calls import FunctionCall, ToolCall
-from openrouter_async.types.tool_params import (
-    FunctionName,
-    FunctionParam,
-    FunctionToolParam,
-    NamedToolChoice,
-    ServerToolChoice,
-    ServerToolParam,
-    ToolChoice,
-    ToolParam,
+from openrouter_async.types.lenient import (
+    Json,
 )
 from openrouter_async.types.usage import (
     CompletionTokensDetails,
@@ -115,14 +22,56 @@ from openrouter_async.types.usage import (
     ServerToolUseDetails,
     Usage,
 )
-from openrouter_async.types.wire import AttemptFailure, ResponseMeta
+from openrouter_async.types.wire import (
+    AttemptFailure,
+    ResponseMeta,
+)
 
-if TYPE_CHECKING:
+if typing.TYPE_CHECKING:
     from openrouter_async.types.account import (
         Credits,
         DailyRequests,
         EffectiveBudget,
         KeyInfo,
+    )
+    from openrouter_async.types.chat import (
+        Audio,
+        ChatChoice,
+        ChatChunkChoice,
+        ChatCompletion,
+        ChatCompletionChunk,
+        ChatLogprobs,
+        ChatMessage,
+        Image,
+        ImageURL,
+        ParsedChatCompletion,
+        TokenLogprob,
+        TopLogprob,
+    )
+    from openrouter_async.types.chat_params import (
+        AudioParam,
+        ChatItem,
+        ChatItemParams,
+        ChatParams,
+        DebugOptions,
+        Prediction,
+        PromptCacheOptions,
+        ServiceTier,
+        Trace,
+    )
+    from openrouter_async.types.completion_params import (
+        CompletionItem,
+        CompletionItemParams,
+        CompletionParams,
+        JSONSchemaConfig,
+        Prompt,
+        ResponseFormat,
+        ResponseFormatGrammar,
+        ResponseFormatJSONObject,
+        ResponseFormatJSONSchema,
+        ResponseFormatPython,
+        ResponseFormatText,
+        StreamOptions,
     )
     from openrouter_async.types.embeddings import (
         Embedding,
@@ -136,6 +85,28 @@ if TYPE_CHECKING:
         Generation,
         GenerationContent,
         GenerationOutput,
+    )
+    from openrouter_async.types.messages import (
+        AssistantMessage,
+        AudioPart,
+        CacheControl,
+        Content,
+        ContentPart,
+        FileParam,
+        FilePart,
+        FunctionCallParam,
+        ImagePart,
+        ImageURLParam,
+        InputAudio,
+        Message,
+        PromptCacheBreakpoint,
+        SystemMessage,
+        TextPart,
+        ToolCallParam,
+        ToolMessage,
+        UserMessage,
+        VideoPart,
+        VideoURL,
     )
     from openrouter_async.types.models import (
         Model,
@@ -153,10 +124,52 @@ if TYPE_CHECKING:
         ProviderList,
         TopProvider,
     )
+    from openrouter_async.types.provider import (
+        MaxPrice,
+        Percentiles,
+        ProviderPreferences,
+        Quantization,
+        SortConfig,
+        SortKey,
+    )
+    from openrouter_async.types.reasoning import (
+        ReasoningEffort,
+        ReasoningParam,
+    )
     from openrouter_async.types.records import (
         RawResponse,
         Record,
         RecordList,
+    )
+    from openrouter_async.types.stream_events import (
+        AnnotationEvent,
+        AudioEvent,
+        ChunkEvent,
+        CommentEvent,
+        FinishedEvent,
+        ImageEvent,
+        ReasoningEvent,
+        RefusalEvent,
+        StreamEvent,
+        TextEvent,
+        ToolCallArgumentsEvent,
+        ToolCallFinishedEvent,
+        ToolCallStartedEvent,
+        UsageEvent,
+    )
+    from openrouter_async.types.tool_calls import (
+        FunctionCall,
+        ToolCall,
+    )
+    from openrouter_async.types.tool_params import (
+        FunctionName,
+        FunctionParam,
+        FunctionToolParam,
+        NamedToolChoice,
+        ServerToolChoice,
+        ServerToolParam,
+        ToolChoice,
+        ToolParam,
     )
 
 __all__ = [
@@ -290,56 +303,24 @@ __all__ = [
     "VideoURL",
 ]
 
-# Imported on first use: the package starts faster.
-_LATER = {
-    "account": (
-        "Credits",
-        "DailyRequests",
-        "EffectiveBudget",
-        "KeyInfo",
-    ),
-    "embeddings": (
-        "Embedding",
-        "EmbeddingInput",
-        "EmbeddingItem",
-        "EmbeddingParams",
-        "EmbeddingResponse",
-    ),
-    "generation": (
-        "FeedbackCategory",
-        "Generation",
-        "GenerationContent",
-        "GenerationOutput",
-    ),
-    "models": (
-        "Model",
-        "ModelArchitecture",
-        "ModelEndpoint",
-        "ModelEndpoints",
-        "ModelFilters",
-        "ModelList",
-        "ModelPricing",
-        "ModelReasoning",
-        "PercentileStats",
-        "PerRequestLimits",
-        "PricingOverride",
-        "Provider",
-        "ProviderList",
-        "TopProvider",
-    ),
-    "records": (
-        "RawResponse",
-        "Record",
-        "RecordList",
-    ),
-}
-
-
-def __getattr__(name: str) -> object:
-    for file, names in _LATER.items():
-        if name in names:
-            value: object = getattr(import_module(f"{__name__}.{file}"), name)
-            globals()[name] = value
-            return value
-
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not typing.TYPE_CHECKING:
+    __getattr__ = _later.later(
+        __name__,
+        __all__,
+        (
+            "account",
+            "chat",
+            "chat_params",
+            "completion_params",
+            "embeddings",
+            "generation",
+            "messages",
+            "models",
+            "provider",
+            "reasoning",
+            "records",
+            "stream_events",
+            "tool_calls",
+            "tool_params",
+        ),
+    )

@@ -311,6 +311,26 @@ def test_types_of_one_name_are_told_apart() -> None:
     assert list(definitions) == ["Inner", "Other_Inner"]
 
 
+def test_a_prefix_is_one_of_its_own() -> None:
+    """A class may have a name that looks like one."""
+
+    class Outer_(BaseModel):  # that is the test
+        """Be in the way."""
+
+        first: Inner
+        second: Inner
+
+    class Outer(Outer_):
+        """Have the same names inside."""
+
+    kind = msgspec.defstruct(
+        "Both", [("a", Outer_), ("b", Outer_), ("c", Outer), ("d", Outer)]
+    )
+    definitions = msgspec.convert(Format.of(kind).schema["$defs"], dict[str, object])
+
+    assert list(definitions) == ["Outer", "Outer_Inner", "Outer_2", "Outer_2_Inner"]
+
+
 def test_a_model_is_a_result_of_a_tool() -> None:
     """It is written as JSON."""
     assert result_content([Inner(size=4)]) == '[{"size":4}]'

@@ -117,6 +117,17 @@ def test_nulls_of_maps_are_read() -> None:
     assert read == {"a": Item(1)}
 
 
+def test_anything_is_read_as_it_is() -> None:
+    """Types that are not strict may have members of any type."""
+
+    class Open(msgspec.Struct):
+        """Hold anything."""
+
+        what: object
+
+    assert Format.of(Open, strict=False).read('{"what":[null,1]}') == Open([None, 1])
+
+
 MISMATCHES: dict[str, tuple[object, str, str, str]] = {
     "wrong type": (
         Basket,

@@ -21,11 +21,10 @@ import msgspec
 import pytest
 from msgspec import Meta
 
-from openrouter_async import ConfigError
 from openrouter_async.formats.format import Format
+from tests.formats.schemas import INTEGER, STRING, Json, closed, nullable
 
 T = TypeVar("T")
-Json = dict[str, object]
 
 
 class Color(Enum):
@@ -110,23 +109,6 @@ class Twice(msgspec.Struct):
     second: Annotated[Movie, Meta(description="The better one.")]
 
 
-def closed(**members: object) -> Json:
-    """Return the strict schema of an object with these members."""
-    return {
-        "type": "object",
-        "properties": members,
-        "required": list(members),
-        "additionalProperties": False,
-    }
-
-
-def nullable(**schema: object) -> Json:
-    """Return the schema of a member that may be null."""
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-STRING = {"type": "string"}
-INTEGER = {"type": "integer"}
 MOVIE = {
     "title": "Movie",
     "description": "A film.",
@@ -222,16 +204,6 @@ WRAPPED: dict[str, tuple[object, Json]] = {
         },
     ),
     "Literal": (Literal["a", "b"], {"type": "string", "enum": ["a", "b"]}),
-    "Literal of several types": (
-        Literal[1, "a", None],
-        {
-            "anyOf": [
-                {"type": "null"},
-                {"type": "integer", "enum": [1]},
-                {"type": "string", "enum": ["a"]},
-            ]
-        },
-    ),
     "union": (int | str | None, {"anyOf": [INTEGER, STRING, {"type": "null"}]}),
     "tagged union": (
         Cat | Dog,
@@ -350,197 +322,3 @@ def test_an_object_is_the_root_of_its_schema(kind: object, schema: Json) -> None
 def test_anything_else_is_the_member_of_an_object(kind: object, schema: Json) -> None:
     """Providers demand an object at the root."""
     assert Format.of(kind).schema == closed(value=schema)
-
-
-def test_members_stay_in_their_order() -> None:
-    """Models write members in the order of the schema."""
-
-    class Answer(TypedDict):
-        thoughts: str
-        conclusion: NotRequired[str]
-        answer: str
-
-    assert Format.of(Answer).schema["required"] == ["thoughts", "conclusion", "answer"]
-
-
-def test_classes_of_one_name_are_told_apart() -> None:
-    """Each gets a definition of its own."""
-
-    def color() -> object:
-        return Enum("Shade", {"A": "a"})
-
-    first, second = color(), color()
-    kind = msgspec.defstruct(
-        "Both", [("a", first), ("b", first), ("c", second), ("d", second)]
-    )
-
-    assert Format.of(kind).schema["$defs"] == {
-        "Shade": {"title": "Shade", "type": "string", "enum": ["a"]},
-        "Shade_2": {"title": "Shade", "type": "string", "enum": ["a"]},
-    }
-
-
-def test_a_default_without_json_form_is_not_told() -> None:
-    """The decoder knows it all the same."""
-
-    class Open(msgspec.Struct):
-        """Have a default of another type."""
-
-        limit: float = msgspec.field(default_factory=lambda: float("inf"))
-
-    format = Format.of(Open)
-
-    assert format.schema["properties"] == {"limit": nullable(type="number")}
-    assert format.read('{"limit":null}') == Open()
-
-
-UNSET_MEMBER = msgspec.defstruct(
-    "Patch", [("name", str | msgspec.UnsetType, msgspec.UNSET)]
-)
-
-
-def test_a_null_leaves_a_member_unset() -> None:
-    """What a client need not send a model need not say."""
-    format = Format.of(UNSET_MEMBER)
-
-    assert format.schema["properties"] == {"name": nullable(type="string")}
-    assert format.read('{"name":null}') == UNSET_MEMBER()
-
-
-class Loose(msgspec.Struct):
-    """Hold what strict schemas cannot say."""
-
-    scores: dict[str, int] = {}
-    extra: object = None
-    limit: Annotated[int, Meta(ge=1)] = 5
-
-
-def test_a_schema_that_is_not_strict_says_everything() -> None:
-    """Maps, any values, bounds and defaults stay what they are."""
-    format = Format.of(Loose, strict=False)
-
-    assert format.response_format() == {
-        "type": "json_schema",
-        "json_schema": {
-            "name": "Loose",
-            "strict": False,
-            "schema": {
-                "title": "Loose",
-                "description": "Hold what strict schemas cannot say.",
-                "type": "object",
-                "properties": {
-                    "scores": {
-                        "type": "object",
-                        "additionalProperties": INTEGER,
-                        "default": {},
-                    },
-                    "extra": {"default": None},
-                    "limit": {"type": "integer", "minimum": 1, "default": 5},
-                },
-                "required": [],
-            },
-        },
-    }
-
-
-def test_a_recursive_schema_that_is_not_strict_keeps_definitions() -> None:
-    """Its root is not a reference, even so."""
-    schema = Format.of(Node, strict=False).schema
-
-    assert (schema["title"], list(schema)[-1]) == ("Node", "$defs")
-
-
-class Holder(msgspec.Struct):
-    """Hold a part that cannot be described."""
-
-    parts: list[Loose]
-
-
-class Unsupported(msgspec.Struct):
-    """Hold what JSON cannot."""
-
-    parts: dict[str, tuple[complex, int]]
-
-
-@dataclass
-class Ambiguous:
-    """Hold a union that cannot be told apart."""
-
-    pair: list[Movie | Order]
-
-
-class Unresolved(msgspec.Struct):
-    """Name a type that does not exist."""
-
-    ok: int
-    missing: Missing  # type: ignore[name-defined]  # noqa: F821  # pyright: ignore[reportUndefinedVariable]  # that is the test
-
-
-REFUSED: dict[str, tuple[object, str]] = {
-    "map": (Holder, "Holder has no JSON schema. $.parts[].scores: its keys can have any"
-            " name, which a strict schema cannot say; use a list of a type with a key"
-            " and a value, or strict=False"),
-    "map at the root": (dict[str, int], "dict[str, int] has no JSON schema. $: its keys"
-            " can have any name, which a strict schema cannot say; use a list of a type"
-            " with a key and a value, or strict=False"),
-    "anything": (Box, "Box has no JSON schema. $.item: it can be anything, which a"
-            " strict schema cannot say; give it a type, or strict=False"),
-    "no JSON type": (Unsupported, "Unsupported has no JSON schema. $.parts[...][0]:"
-            " complex is not a type that JSON can hold; use a Struct, dataclass,"
-            " TypedDict, pydantic model or a built-in type"),
-    "union": (Ambiguous, "Ambiguous has no JSON schema. $.pair[]: Type unions may not"
-            " contain more than one dict-like type (`Struct`, `dict`, `TypedDict`,"
-            " `dataclass`) - type `{union}` is not supported"),
-    "unknown name": (Unresolved, "Unresolved has no JSON schema. $: name 'Missing' is"
-            " not defined"),
-    "name in quotes": (list["Node"], "list['Node'] has no JSON schema. $[]: Type"
-            " ''Node'' is not supported"),
-    "no type": (3, "3 has no JSON schema. $: Type '3' is not supported"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("kind", "message"), REFUSED.values(), ids=REFUSED)
-def test_what_cannot_be_described_is_refused(kind: object, message: str) -> None:
-    """The message says where it is, why, and what to do."""
-    with pytest.raises(ConfigError) as raised:
-        Format.of(kind)
-
-    expected = message.replace("{union}", f"{__name__}.Movie | {__name__}.Order")
-    assert str(raised.value) == expected
-
-
-LONG = "a" * 99
-NAMES: dict[str, tuple[object, str]] = {
-    "class": (Movie, "Movie"),
-    "generic": (Box[list[int]], "Box_list_int"),
-    "union": (Cat | Dog, "Cat_Dog"),
-    "optional": (Cat | None, "Cat_NoneType"),
-    "Annotated": (Annotated[Movie, Meta(description="x")], "Movie"),
-    "Literal": (Literal["a b"], "Literal_a_b"),
-    "long": (msgspec.defstruct(LONG, []), LONG[:64]),
-    "not ASCII": (Literal["é"], "Literal"),
-}
-
-
-@pytest.mark.parametrize(("kind", "name"), NAMES.values(), ids=NAMES)
-def test_a_format_has_a_name_that_providers_accept(kind: object, name: str) -> None:
-    """At most 64 letters, digits, underscores and dashes."""
-    assert Format.of(kind).name == name
-
-
-def test_a_format_is_made_once() -> None:
-    """A format is its own format, and shows what it is of."""
-    format = Format.of(Movie)
-
-    assert Format.of(Movie) is format
-    assert Format.of(format) is format
-    assert Format.of(Movie, strict=False) is not format
-    assert repr(format) == "<Format Movie>"
-    assert repr(Format.of(Movie, strict=False)) == "<Format Movie, not strict>"
-
-
-def test_a_type_that_cannot_be_hashed_has_a_format() -> None:
-    """Metadata may be anything."""
-    kind = Annotated[int, Meta(examples=[1])]
-
-    assert Format.of(kind).read('{"value":3}') == 3

@@ -174,3 +174,15 @@ class Api:
         """Send parameters and leave reading to the caller."""
         body = msgspec.json.encode({"prompt": prompt, **params})
         return self.session.post(self.url, data=body, headers=self.headers)
+
+
+def merged(fragments: list[list[dict[str, object]]]) -> list[dict[str, object]]:
+    """Put details together as a client does: by type and index."""
+    whole: dict[tuple[object, object], dict[str, object]] = {}
+    for fragment in (each for row in fragments for each in row):
+        before = whole.setdefault((fragment["type"], fragment["index"]), {})
+        for name, value in fragment.items():
+            grows = name in {"text", "summary"} and name in before
+            before[name] = f"{before[name]}{value}" if grows else value
+
+    return list(whole.values())

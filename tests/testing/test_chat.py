@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-
 import pytest
 
-from openrouter_async.testing import Simulator, Text
-from openrouter_async.testing.chat.media import PICTURE, PNG
+from openrouter_async.testing import Simulator
 from openrouter_async.testing.tokens import tokenise
-from tests.testing.api import PROMPT, Api
+from tests.testing.api import PROMPT, Api, merged
 
 THINKING = {"effort": "low"}
-DETAILS = [
-    {"type": "reasoning.summary", "summary": "One two", "index": 0, "format": "f"},
-    {"type": "reasoning.encrypted", "data": "xyz", "id": "rs_1", "index": 0},
-]
-
-
-def merged(fragments: list[list[dict[str, object]]]) -> list[dict[str, object]]:
-    """Put details together as a client does: by type and index."""
-    whole: dict[tuple[object, object], dict[str, object]] = {}
-    for fragment in (each for row in fragments for each in row):
-        before = whole.setdefault((fragment["type"], fragment["index"]), {})
-        for name, value in fragment.items():
-            grows = name in {"text", "summary"} and name in before
-            before[name] = f"{before[name]}{value}" if grows else value
-
-    return list(whole.values())
 
 
 async def test_a_plain_answer_has_the_shape_of_the_service(api: Api) -> None:
@@ -108,6 +89,13 @@ async def test_the_answer_is_about_the_last_user_message(api: Api) -> None:
 
     assert "butterflies" in reply.message["content"]
     assert "submarines" not in reply.message["content"]
+
+
+async def test_a_conversation_may_have_no_words(api: Api) -> None:
+    """A picture alone is answered as well."""
+    reply = await api.chat([{"type": "image_url", "image_url": {"url": "data:,"}}])
+
+    assert "nothing in particular" in reply.message["content"]
 
 
 async def test_n_choices_take_turns(api: Api) -> None:
@@ -207,97 +195,3 @@ async def test_logprobs_have_the_shape_of_chat(api: Api) -> None:
     assert [len(entry["top_logprobs"]) for entry in content] == [2, 2, 2]
     streamed = [value["content"] for value in stream.column("logprobs") if value]
     assert [entry for row in streamed for entry in row] == content
-
-
-async def test_a_picture_comes_when_it_is_asked_for(api: Api) -> None:
-    """It is a data URL of a whole PNG, in one event."""
-    plain = await api.chat(modalities=["text", "image"])
-    stream = await api.chat(modalities=["text", "image"], stream=True)
-
-    (image,) = plain.message["images"]
-    assert base64.b64decode(image["image_url"]["url"].partition(",")[2]) == PNG
-    assert stream.deltas("images") == [plain.message["images"]]
-
-
-async def test_sound_comes_in_streams_only(api: Api) -> None:
-    """Its words are the text, its data is base64, and it expires."""
-    plain = await api.chat(modalities=["text", "audio"])
-    stream = await api.chat(modalities=["text", "audio"], stream=True)
-    text = await api.chat()
-
-    assert (plain.status, plain.error["message"]) == (
-        400,
-        "modalities: audio output requires stream: true",
-    )
-    sounds = stream.deltas("audio")
-    assert "".join(s.get("transcript", "") for s in sounds) == text.message["content"]
-    assert all(base64.b64decode(s["data"]) for s in sounds if "data" in s)
-    assert "expires_at" in sounds[-1]
-
-
-async def test_debugging_shows_what_the_provider_got(api: Api) -> None:
-    """The first chunk has no choices and the body."""
-    stream = await api.chat(stream=True, debug={"echo_upstream_body": True})
-
-    assert stream.chunks[0]["choices"] == []
-    assert stream.chunks[0]["debug"]["echo_upstream_body"]["stream"] is True
-
-
-async def test_a_prompt_stands_for_a_message(api: Api) -> None:
-    """The service takes it in place of messages; without either it complains."""
-    reply = await api.call("POST", "/chat/completions", {"prompt": "Why rivers?"})
-    neither = await api.call("POST", "/chat/completions", {"model": "a/b"})
-
-    assert "rivers" in reply.message["content"]
-    assert (neither.status, neither.error["message"]) == (
-        400,
-        "Input required: specify prompt or messages",
-    )
-
-
-async def test_a_text_has_all_that_a_message_can_have(
-    simulator: Simulator, api: Api
-) -> None:
-    """Scripted members go out as they are, plain and streamed."""
-    citation = {"type": "url_citation", "url_citation": {"url": "https://a.example"}}
-    text = Text(
-        "Hi there",
-        finish_reason="content_filter",
-        native_finish_reason="SAFETY",
-        reasoning="One two",
-        reasoning_details=DETAILS,
-        refusal="I will not say that",
-        images=[PICTURE],
-        annotations=[citation],
-        times=2,
-    )
-    simulator.script(text)
-    plain = await api.chat(max_tokens=1)
-    stream = await api.chat(stream=True)
-
-    assert plain.message == {
-        "role": "assistant",
-        "content": "Hi there",
-        "refusal": "I will not say that",
-        "reasoning": "One two",
-        "reasoning_details": DETAILS,
-        "images": [{"type": "image_url", "image_url": {"url": PICTURE}, "index": 0}],
-        "annotations": [citation],
-    }
-    assert plain.choice["native_finish_reason"] == "SAFETY"
-    assert "".join(stream.deltas("content")) == "Hi there"
-    assert "".join(stream.deltas("refusal")) == "I will not say that"
-    assert merged(stream.deltas("reasoning_details")) == DETAILS
-    assert stream.deltas("annotations") == [[citation]]
-    assert stream.column("native_finish_reason")[-1] == "SAFETY"
-    assert stream.chunks[-1]["usage"] == plain.json["usage"]
-
-
-async def test_a_refusal_alone_leaves_the_content_empty(
-    simulator: Simulator, api: Api
-) -> None:
-    """Its content is null, as OpenAI writes it."""
-    simulator.script(Text("", refusal="No."))
-    reply = await api.chat()
-
-    assert (reply.message["content"], reply.message["refusal"]) == (None, "No.")

@@ -97,13 +97,18 @@ async def test_fragments_can_lack_their_index(simulator: Simulator, api: Api) ->
 
 
 async def test_ids_can_be_scripted(simulator: Simulator, api: Api) -> None:
-    """Otherwise they are made from the answer's id, and the same in its fragments."""
-    simulator.script(ToolCalls(ToolCall("add", id="call_1"), ToolCall("add")))
+    """Otherwise the conversation decides: the same ones, but none twice in it."""
+    simulator.script(ToolCalls(ToolCall("add", id="call_1"), ADD, ADD, times=None))
     reply = await api.chat()
+    again = await api.chat(stream=True)
+    other = await api.chat("And then?")
 
-    first, second = (call["id"] for call in reply.message["tool_calls"])
-    assert first == "call_1"
-    assert second.startswith("call_")
+    ids = [call["id"] for call in reply.message["tool_calls"]]
+    others = [call["id"] for call in other.message["tool_calls"]]
+    assert ids == [call["id"] for call in assembled(again)]
+    assert ids[0] == "call_1"
+    assert len({*ids, *others}) == 5
+    assert all(each.startswith("call_") for each in ids)
 
 
 async def test_a_call_is_billed(simulator: Simulator, api: Api) -> None:
@@ -151,6 +156,15 @@ async def test_any_tool_will_do_if_one_is_required(api: Api) -> None:
 
     (call,) = reply.message["tool_calls"]
     assert call["function"] == {"name": "now", "arguments": "{}"}
+
+
+async def test_tools_of_the_service_are_not_run(api: Api) -> None:
+    """Nor does choosing one call anything."""
+    tool = {"type": "openrouter:web_search"}
+    reply = await api.chat(tools=[tool], tool_choice=tool)
+
+    assert reply.status == 200
+    assert "tool_calls" not in reply.message
 
 
 async def test_a_free_model_answers_in_prose(api: Api) -> None:

@@ -8,7 +8,16 @@ import aiohttp
 import msgspec
 import pytest
 
-from openrouter_async.testing import Cut, Fail, FailInside, Malformed, Pad, Simulator
+from openrouter_async.testing import (
+    Cut,
+    ErrorEvent,
+    Fail,
+    FailInside,
+    Malformed,
+    NoDone,
+    Pad,
+    Simulator,
+)
 from openrouter_async.testing.dice import Dice
 from openrouter_async.testing.instances import make_instance
 from openrouter_async.testing.openapi import OperationRules, specification
@@ -16,7 +25,7 @@ from openrouter_async.testing.validation import problem_of
 from tests.testing.api import Api, Reply
 
 SPECIFICATION = specification()
-OPERATIONS = [*SPECIFICATION.operations()]
+OPERATIONS = SPECIFICATION.operations
 JSON = "application/json"
 FORM = "multipart/form-data"
 
@@ -133,6 +142,7 @@ async def test_lists_have_one_page(api: Api, path: str) -> None:
         ("POST", "/guardrails", {"name": 3}, "name: 3 is not of type 'string'"),
         ("POST", "/rerank", {"model": "a/b"}, "'query' is a required property"),
         ("GET", "/guardrails?limit=x", None, "limit: 'x' is not of type 'integer'"),
+        ("GET", "/guardrails?limit=1&limit=2", None, "limit: ['1', '2'] is not of"),
         (
             "GET",
             "/workspaces/a/budgets/hourly",
@@ -142,7 +152,7 @@ async def test_lists_have_one_page(api: Api, path: str) -> None:
         ("DELETE", "/scim/group-mappings/a", None, "keep_members: required query"),
         ("POST", "/guardrails", None, "The body is not a JSON object"),
     ],
-    ids=["body", "member", "query", "path", "required", "no body"],
+    ids=["body", "member", "query", "repeated", "path", "required", "no body"],
 )
 async def test_wrong_requests_are_refused(
     api: Api, method: str, path: str, body: object, message: str
@@ -262,3 +272,25 @@ async def test_behaviours_work_on_documents(simulator: Simulator, api: Api) -> N
     assert replies[3].body == b"{"
     assert whole.body.startswith(replies[4].body)
     assert len(replies[4].body) < len(whole.body)
+
+
+async def test_faults_work_on_streams_of_documents(
+    simulator: Simulator, api: Api
+) -> None:
+    """An error event is the error alone."""
+    simulator.script(ErrorEvent(after_tokens=1, code=529), NoDone())
+    body = {"model": "a/b", "input": "Hi", "stream": True}
+    broken, endless = [await api.call("POST", "/responses", body) for _ in range(2)]
+
+    assert len(broken.data) == 2
+    assert msgspec.json.decode(broken.data[1])["error"]["code"] == 529
+    assert not endless.done
+
+
+async def test_what_has_no_events_is_answered_plainly(api: Api) -> None:
+    """Even if a stream is asked for."""
+    body = {"model": "a/b", "query": "Hi", "documents": ["Ho"], "stream": True}
+    reply = await api.call("POST", "/rerank", body)
+
+    assert reply.headers["Content-Type"] == "application/json"
+    assert "results" in reply.json

@@ -265,8 +265,11 @@ def test_no_noise_from_garbage() -> None:
 import asyncio
 from openrouter_async.testing import Simulator
 
+# Made here: what it loads for the first time would be noticed as a slow callback.
+simulator = Simulator()
+
 async def main():
-    async with Simulator() as simulator:
+    async with simulator:
         host, port = simulator.base_url.split("/")[2].split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(b"\\x16\\x03 garbage\\r\\n\\r\\n")

@@ -89,19 +89,12 @@ class ChatRendering(AnswerRendering[ChatRequest]):
 
         if isinstance(choice.reply, ToolCalls):
             message["tool_calls"] = [
-                self._call(index, call) for index, call in enumerate(choice.reply.calls)
+                _call(choice, index, call)
+                for index, call in enumerate(choice.reply.calls)
             ]
 
         message.update(self._attachments(choice))
         return message
-
-    def _call(self, index: int, call: ToolCall) -> JSONObject:
-        return {
-            "id": call_id(call, index, self._envelope.id),
-            "index": index,
-            "type": "function",
-            "function": {"name": call.name, "arguments": call.text},
-        }
 
     def _attachments(self, choice: Choice) -> Iterator[tuple[str, list[JSONObject]]]:
         """Yield what comes beside the text, by the name of its member."""
@@ -156,7 +149,7 @@ class ChatRendering(AnswerRendering[ChatRequest]):
 
     def _call_pieces(self, choice: Choice, reply: ToolCalls) -> Iterator[Piece]:
         rows = [
-            self._fragments(reply, index, call)
+            _fragments(choice, reply, index, call)
             for index, call in enumerate(reply.calls)
         ]
         turns: Iterable[JSONObject] = chain.from_iterable(rows)
@@ -165,23 +158,6 @@ class ChatRendering(AnswerRendering[ChatRequest]):
 
         for fragment in turns:
             yield self._delta_piece(choice, {"tool_calls": [fragment]}, 1)
-
-    def _fragments(
-        self, reply: ToolCalls, index: int, call: ToolCall
-    ) -> Iterator[JSONObject]:
-        place: JSONObject = {"index": index} if reply.indexed else {}
-        yield {
-            **place,
-            "id": call_id(call, index, self._envelope.id),
-            "type": "function",
-            "function": {"name": call.name, "arguments": ""},
-        }
-        for fragment in reply.fragments(call):
-            yield {
-                **place,
-                "type": "function",
-                "function": {"arguments": fragment},
-            }
 
     def _scored_piece(self, choice: Choice, token: str) -> Piece:
         streamed: JSONObject = {
@@ -213,3 +189,26 @@ class ChatRendering(AnswerRendering[ChatRequest]):
             return None
 
         return chat_logprobs(tokens, request.top_logprobs or 0)
+
+
+def _call(choice: Choice, index: int, call: ToolCall) -> JSONObject:
+    return {
+        "id": call_id(call, index, choice),
+        "index": index,
+        "type": "function",
+        "function": {"name": call.name, "arguments": call.text},
+    }
+
+
+def _fragments(
+    choice: Choice, reply: ToolCalls, index: int, call: ToolCall
+) -> Iterator[JSONObject]:
+    place: JSONObject = {"index": index} if reply.indexed else {}
+    yield {
+        **place,
+        "id": call_id(call, index, choice),
+        "type": "function",
+        "function": {"name": call.name, "arguments": ""},
+    }
+    for fragment in reply.fragments(call):
+        yield {**place, "type": "function", "function": {"arguments": fragment}}

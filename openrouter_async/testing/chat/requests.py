@@ -166,12 +166,13 @@ def _texts(message: Mapping[str, object]) -> Iterator[str]:
                     yield text
 
 
-def form_of_chat(params: Mapping[str, object]) -> Mapping[str, object] | None:
+def form_of_chat(params: Mapping[str, object]) -> Mapping[str, object]:
     """Return a request that is as valid, with its messages' texts left empty."""
-    if "messages" not in params:
-        return None
+    form = {**params}
+    if "messages" in form:
+        form["messages"] = _emptied(form["messages"])
 
-    return {**params, "messages": _emptied(params["messages"])}
+    return form
 
 
 def _emptied(value: object) -> object:

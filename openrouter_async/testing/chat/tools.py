@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, cast
 
 from openrouter_async.testing import prose
@@ -14,6 +13,7 @@ from openrouter_async.testing.replies import ToolCall, ToolCalls
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from openrouter_async.testing.answers import Choice
     from openrouter_async.testing.chat.requests import ChatRequest, Function
     from openrouter_async.testing.requests import Prompt
 
@@ -56,13 +56,14 @@ def forced_call(function: Function, prompt: Prompt) -> ToolCalls:
     return ToolCalls(ToolCall(function.name, arguments))
 
 
-def call_id(call: ToolCall, index: int, generation_id: str) -> str:
-    """Return the id of a call: scripted, or made from where it is."""
+def call_id(call: ToolCall, index: int, choice: Choice) -> str:
+    """Return the id of a call: scripted, or made from the conversation before it."""
     if call.id is not None:
         return call.id
 
-    key = f"{generation_id}/{index}/{call.name}".encode()
-    return f"call_{hashlib.blake2b(key, digest_size=12).hexdigest()}"
+    dice = Dice("call id", choice.prompt.text, choice.index, index, call.name)
+    digits = "".join(f"{dice.roll(1 << 16):04x}" for _ in range(6))
+    return f"call_{digits}"
 
 
 def _named(request: ChatRequest, choice: Mapping[str, object]) -> Function | None:

@@ -1,0 +1,32 @@
+"""Names of a package that are imported on first use, so that it starts fast."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Collection, Sequence
+from importlib import import_module
+
+
+def later(
+    package: str, names: Collection[str], modules: Sequence[str]
+) -> Callable[[str], object]:
+    """
+    Return the `__getattr__` of a package (PEP 562).
+
+    Args:
+        package: its name.
+        names: those that it exports.
+        modules: below it, where the names are found that it has not imported.
+    """
+
+    def find(name: str) -> object:
+        if name in names:
+            for module in modules:
+                found = vars(import_module(f"{package}.{module}"))
+                if name in found:
+                    setattr(sys.modules[package], name, found[name])
+                    return found[name]
+
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+    return find

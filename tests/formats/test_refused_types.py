@@ -1,0 +1,113 @@
+"""Types without a schema are refused, with the place, the reason and the remedy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import (
+    Generic,
+    NotRequired,
+    TypedDict,
+    TypeVar,
+)
+
+import msgspec
+import pytest
+
+from openrouter_async import ConfigError
+from openrouter_async.formats.format import Format
+
+T = TypeVar("T")
+
+
+class Node(msgspec.Struct):
+    """A tree."""
+
+    value: int
+    children: list[Node] = []
+
+
+class Box(msgspec.Struct, Generic[T]):
+    """A box."""
+
+    item: T
+
+
+class Movie(TypedDict):
+    """A film."""
+
+    title: str
+    year: NotRequired[int]
+
+
+@dataclass
+class Order:
+    """Be a dataclass."""
+
+    items: list[str]
+
+
+class Loose(msgspec.Struct):
+    """Hold a map."""
+
+    scores: dict[str, int] = {}
+
+
+class Holder(msgspec.Struct):
+    """Hold a part that cannot be described."""
+
+    parts: list[Loose]
+
+
+class Unsupported(msgspec.Struct):
+    """Hold what JSON cannot."""
+
+    parts: dict[str, tuple[complex, int]]
+
+
+@dataclass
+class Ambiguous:
+    """Hold a union that cannot be told apart."""
+
+    pair: list[Movie | Order]
+
+
+class Unresolved(msgspec.Struct):
+    """Name a type that does not exist."""
+
+    ok: int
+    missing: Missing  # type: ignore[name-defined]  # noqa: F821  # pyright: ignore[reportUndefinedVariable]  # that is the test
+
+
+REFUSED: dict[str, tuple[object, str]] = {
+    "map": (Holder, "Holder has no JSON schema. $.parts[].scores: its keys can have any"
+            " name, which a strict schema cannot say; use a list of a type with a key"
+            " and a value, or strict=False"),
+    "map at the root": (dict[str, int], "dict[str, int] has no JSON schema. $: its keys"
+            " can have any name, which a strict schema cannot say; use a list of a type"
+            " with a key and a value, or strict=False"),
+    "anything": (Box, "Box has no JSON schema. $.item: it can be anything, which a"
+            " strict schema cannot say; give it a type, or strict=False"),
+    "no JSON type": (Unsupported, "Unsupported has no JSON schema. $.parts[...][0]:"
+            " complex is not a type that JSON can hold; use a Struct, dataclass,"
+            " TypedDict, pydantic model or a built-in type"),
+    "union": (Ambiguous, "Ambiguous has no JSON schema. $.pair[]: Type unions may not"
+            " contain more than one dict-like type (`Struct`, `dict`, `TypedDict`,"
+            " `dataclass`) - type `{union}` is not supported"),
+    "unknown name": (Unresolved, "Unresolved has no JSON schema. $: name 'Missing' is"
+            " not defined"),
+    "name in quotes": (list["Node"], "list['Node'] has no JSON schema. $[]: Type"
+            " ''Node'' is not supported"),
+    "other format": (msgspec.msgpack.Ext, "Ext has no JSON schema. $: ExtType is not"
+            " supported"),
+    "no type": (3, "3 has no JSON schema. $: Type '3' is not supported"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_described_is_refused(kind: object, message: str) -> None:
+    """The message says where it is, why, and what to do."""
+    with pytest.raises(ConfigError) as raised:
+        Format.of(kind)
+
+    expected = message.replace("{union}", f"{__name__}.Movie | {__name__}.Order")
+    assert str(raised.value) == expected
