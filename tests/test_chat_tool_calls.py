@@ -66,6 +66,14 @@ CASES: dict[str, tuple[list[Members], list[tuple[str, str, str]]]] = {
         ],
         [("1", "f", '{"a":1}'), ("2", "g", '{"b":2}')],
     ),
+    "two, interleaved, that are no objects": (
+        [
+            fragments(part("f", "1", index=0, id="1")),
+            fragments(part("g", "2", index=1, id="2")),
+            fragments(part(arguments="0", index=0)),
+        ],
+        [("1", "f", "10"), ("2", "g", "2")],
+    ),
     "two in one chunk": (
         [
             fragments(part("f", "{}", index=0, id="1"), part("g", "{}", index=1)),

@@ -96,6 +96,7 @@ def test_import_adds_nothing_but_the_package() -> None:
     assert interpreted(ADDED_ROOTS) == "openrouter_async"
 
 
+@pytest.mark.timeout(90)
 def test_every_public_module_can_be_imported_first() -> None:
     """No module needs another one to have been imported, and none warns."""
     assert int(interpreted(EACH_ALONE)) > 0

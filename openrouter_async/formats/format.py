@@ -63,11 +63,7 @@ class Format(Generic[T_co]):
 
     @overload
     @staticmethod
-    def of(kind: Format[T], *, strict: bool = True) -> Format[T]: ...
-
-    @overload
-    @staticmethod
-    def of(kind: type[T], *, strict: bool = True) -> Format[T]: ...
+    def of(kind: type[T] | Format[T], *, strict: bool = True) -> Format[T]: ...
 
     @overload
     @staticmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TypeVar, cast
 
 from openrouter_async.errors import (
@@ -26,13 +25,16 @@ def parsed_kind(parse: type[T] | Format[T]) -> AnswerKind[ParsedChatCompletion[T
     Raises:
         ConfigError: the type has no JSON schema; the message says where, and why.
     """
-    format = Format.of(parse)
+    form = Format.of(parse)
+
+    def finish(answer: ParsedChatCompletion[T]) -> None:
+        _parse(answer, form)
+
     into = cast("type[ParsedChatCompletion[T]]", ParsedChatCompletion)
-    members = {"response_format": format.response_format()}
-    return AnswerKind(into, members, partial(_parse, format=format))
+    return AnswerKind(into, {"response_format": form.response_format()}, finish)
 
 
-def _parse(answer: ParsedChatCompletion[T], format: Format[T]) -> None:
+def _parse(answer: ParsedChatCompletion[T], form: Format[T]) -> None:
     """
     Read the text of choice 0.
 
@@ -41,7 +43,7 @@ def _parse(answer: ParsedChatCompletion[T], format: Format[T]) -> None:
     """
     choice = next((each for each in answer.choices if each.index == 0), ChatChoice())
     try:
-        answer._parsed = (format.read(choice.text),)  # pyright: ignore[reportPrivateUsage]  # not for callers
+        answer._parsed = (form.read(choice.text),)  # pyright: ignore[reportPrivateUsage]  # not for callers
     except FormatMismatch as exc:
         found = exc
     else:

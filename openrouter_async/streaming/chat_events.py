@@ -11,7 +11,7 @@ from openrouter_async.types.chat import (
     ChatCompletion,
     ChatCompletionChunk,
 )
-from openrouter_async.types.lenient import Json, json_value
+from openrouter_async.types.lenient import Json, is_object, json_value
 from openrouter_async.types.stream_events import (
     AnnotationEvent,
     AudioEvent,
@@ -142,12 +142,14 @@ class _OpenCalls:
 
 
 def _is_whole(arguments: str) -> bool:
-    try:
-        json_value(arguments.encode())
-    except ValueError:
+    """Tell whether nothing can follow: an object is closed, a number may go on."""
+    if not arguments.rstrip().endswith("}"):
         return False
 
-    return True
+    try:
+        return is_object(json_value(arguments.encode()))
+    except ValueError:
+        return False
 
 
 def _said(piece: ChatChunkChoice) -> Iterator[ChunkEvent]:

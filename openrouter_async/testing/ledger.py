@@ -90,7 +90,7 @@ class Ledger:
         wall_clock: Callable[[], float],
     ) -> None:
         self.credits = credits
-        self.used = 0.0
+        self.used: float = 0.0
         self._misses = misses
         self._delay = delay
         self._size = size

@@ -73,7 +73,7 @@ def _union(
     return check
 
 
-DiscriminatingValidator = cast(
+DiscriminatingValidator: type[Draft202012Validator] = cast(
     "type[Draft202012Validator]",
     extend(  # type: ignore[no-untyped-call]  # untyped stub
         Draft202012Validator,

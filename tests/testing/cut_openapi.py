@@ -203,7 +203,7 @@ def _line(value: object) -> str:
 def read(path: Path) -> JSON:
     """Return the document in a file of YAML."""
     # No stubs of it are installed, and the simulator itself does without it.
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
     text = path.read_text("utf-8")
     return cast("JSON", yaml.load(text, Loader=yaml.CSafeLoader))
