@@ -67,6 +67,8 @@ if typing.TYPE_CHECKING:
         ChatCompletionStream,
         ParsedChatCompletionStream,
     )
+    from openrouter_async.resources.embedding_map import EmbeddingOutcomes
+    from openrouter_async.resources.pages import Pages
     from openrouter_async.resources.tool_runs import ToolRun, ToolStep
     from openrouter_async.streaming.raw import ByteStream, EventStream
     from openrouter_async.streaming.server_event import ServerEvent
@@ -102,6 +104,7 @@ __all__ = [
     "CompletionStream",
     "ConfigError",
     "ConflictError",
+    "EmbeddingOutcomes",
     "EventStream",
     "Failure",
     "Format",
@@ -117,6 +120,7 @@ __all__ = [
     "OpenRouterError",
     "Outcome",
     "Outcomes",
+    "Pages",
     "ParseError",
     "ParsedChatCompletion",
     "ParsedChatCompletionStream",
@@ -162,6 +166,8 @@ if not typing.TYPE_CHECKING:
             "formats.tool",
             "formats.tool_use",
             "resources.chat",
+            "resources.embedding_map",
+            "resources.pages",
             "resources.tool_runs",
             "streaming.raw",
             "streaming.server_event",

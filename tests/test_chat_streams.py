@@ -231,9 +231,10 @@ def test_logprobs_take_linear_time() -> None:
 
         return time.perf_counter() - started
 
-    short = min(seconds(2000) for _ in range(3))
+    short = min(seconds(2000) for _ in range(5))
+    long = min(seconds(20_000) for _ in range(3))
 
-    assert seconds(20_000) < 40 * short
+    assert long < 30 * short
 
 
 async def test_plain_answer_to_a_streamed_request() -> None:

@@ -77,7 +77,7 @@ UNENCODABLE: dict[str, tuple[object, str]] = {
     "set": ({1, 2}, "f is of type set"),
     "object": ({"a": [object()]}, r"f\.a\[0\] is of type object"),
     "date": (datetime(2026, 1, 1, tzinfo=UTC), "f is of type datetime"),
-    "decimal": (Decimal(1), "f is of type Decimal"),
+    "decimal that is nan": ([Decimal("nan")], r"f\[0\] is NaN"),
     "object in a dataclass": (Plugin(object()), "f cannot be encoded as JSON"),
     "class": (Plugin, "f cannot be encoded as JSON"),
     "tuple as a key": ({(1,): 2}, "a key of f is of type tuple"),
@@ -114,6 +114,7 @@ ENCODABLE: dict[str, tuple[object, str]] = {
     "enum": (Tone.WARM, '"warm"'),
     "Struct": (Schema("object"), '{"type":"object"}'),
     "dataclass": (Plugin("web"), '{"id":"web"}'),
+    "decimal": ({"prompt": Decimal("0.50")}, '{"prompt":0.50}'),
     "number of a subclass": ([Share(1.5), Count(3)], "[1.5,3]"),
     "text of a subclass": (Word("a"), '"a"'),
 }

@@ -279,7 +279,7 @@ async def test_extra_body_wins() -> None:
 
 async def test_extra_body_does_not_change_what_is_returned() -> None:
     """`extra_body` cannot ask for a stream behind the back of `create`."""
-    with pytest.raises(ConfigError, match="must not change `stream`"):
+    with pytest.raises(ConfigError, match="`stream` decides what is returned"):
         await sent(extra_body={"stream": True})
 
     assert await sent(extra_body={"stream": False}) == body(stream=False)

@@ -226,7 +226,8 @@ class Verbs:
 
         params = _sorted({**common.params, **self._converted(dict(item))})
         if own not in params:
-            raise ConfigError(f"an item that is a mapping must hold `{own}`")
+            hint = "; put a message into a list" if "role" in params else ""
+            raise ConfigError(f"an item that is a mapping must hold `{own}`{hint}")
 
         value = params.pop(own)
         return self._call(value, common.with_params(params), stream=False)
@@ -246,8 +247,8 @@ class Verbs:
 
         if bool(members.get("stream", False)) is not stream:
             raise ConfigError(
-                "extra_body must not change `stream`, which decides what is returned;"
-                " use stream() or create()"
+                "`stream` decides what is returned: neither extra_body nor a shared"
+                " parameter can change it; use stream() or create()"
             )
 
         return self.transport.call(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
+from decimal import Decimal
 from enum import Enum
 from functools import cache
 from typing import TypeVar
@@ -46,7 +47,8 @@ def _as_builtin(value: object) -> Json:
     return int(value)
 
 
-_encode = msgspec.json.Encoder(enc_hook=_as_builtin).encode
+# Prices come as Decimal: they go out as the numbers they are.
+_encode = msgspec.json.Encoder(enc_hook=_as_builtin, decimal_format="number").encode
 
 
 def encode_body(members: Mapping[str, Json]) -> bytes:
@@ -123,7 +125,7 @@ def _check_member(value: object, name: str) -> None:
 
 def _check(value: object, path: str) -> None:
     """Raise for what the encoder would take but change."""
-    if isinstance(value, float):
+    if isinstance(value, float | Decimal):
         if not math.isfinite(value):
             raise ConfigError(f"{path} is {value}, which JSON does not have")
     elif isinstance(value, _BYTES):

@@ -37,7 +37,9 @@ class ChatLogprobs(msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=Tr
     refusal: list[TokenLogprob] | None = None
 
 
-class ImageURL(msgspec.Struct, kw_only=True, gc=False):
+class ImageURL(
+    msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=True, omit_defaults=True
+):
     """Locate an image: mostly a data URL of megabytes."""
 
     url: str = ""
@@ -72,7 +74,9 @@ class Audio(
     expires_at: int | None = None
 
 
-class ChatMessage(msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=True):
+class ChatMessage(
+    msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=True, omit_defaults=True
+):
     """
     Hold what an assistant says, or what a chunk adds to it.
 
