@@ -250,28 +250,26 @@ async def test_wrongly_typed_is_sent(name: str, value: object) -> None:
         ("tools", iter([1])),
         ("tool_choice", lambda: None),
         ("reasoning", {"effort": Path("a")}),
-        ("provider.max_price.prompt", {"max_price": {"prompt": Decimal("0.1")}}),
     ],
-    ids=[
-        *("nan", "inf", "bytes", "surrogate", "set", "iterator", "function", "path"),
-        "decimal",
-    ],
+    ids=["nan", "inf", "bytes", "surrogate", "set", "iterator", "function", "path"],
 )
 async def test_what_json_cannot_say_is_refused(name: str, value: object) -> None:
     """1.3: nothing is sent that would not arrive as it was given, and it is named."""
     with pytest.raises(ConfigError, match=name):
-        await sent(**{name.partition(".")[0]: value})
+        await sent(**{name: value})
 
 
 async def test_other_containers() -> None:
     """1.3: read-only mappings, tuples and numbers of other kinds are what they hold."""
     body = await sent(
-        provider=MappingProxyType({"order": ("a", "b")}),
+        provider=MappingProxyType(
+            {"order": ("a", "b"), "max_price": {"prompt": Decimal("0.10")}}
+        ),
         logit_bias={50256: -100, 1: 0.5},
         models=("a", "b"),
     )
 
-    assert body["provider"] == {"order": ["a", "b"]}
+    assert body["provider"] == {"order": ["a", "b"], "max_price": {"prompt": 0.1}}
     assert body["logit_bias"] == {"50256": -100, "1": 0.5}
     assert body["models"] == ["a", "b"]
 

@@ -83,10 +83,11 @@ def _read(
         except ResponseDecodeError as error:
             raise _located(error, exchange) from None
 
+    running.used(answer.usage)
     if finish is not None:
         finish(answer)
 
-    running.accepted(answer.usage)
+    running.accepted()
     return answer
 
 

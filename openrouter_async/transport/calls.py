@@ -281,11 +281,14 @@ class Running:
         else:
             await self.attempts.hold(error, hold.seconds)
 
-    def accepted(self, usage: Usage | None = None) -> None:
-        """Take in that the server let the call in, and what it used so far."""
+    def used(self, usage: Usage | None) -> None:
+        """Take in what an answer used, whatever it is worth."""
+        self._tokens = usage.total_tokens if usage is not None else None
+
+    def accepted(self) -> None:
+        """Take in that the server let the call in."""
         if self._turn is not None:
             self._turn.accepted()
-            self._tokens = usage.total_tokens if usage is not None else None
 
     def next_attempt(self) -> Exchange:
         """Return the next attempt, to be opened."""

@@ -90,7 +90,8 @@ class ReplyReader(Generic[T_co]):
             _attach(value, b"" if empty else body, meta)
 
         usage: object = getattr(value, "usage", None)
-        running.accepted(usage if isinstance(usage, Usage) else None)
+        running.used(usage if isinstance(usage, Usage) else None)
+        running.accepted()
         return value
 
     def _check(self, exchange: Exchange, body: bytes) -> None:

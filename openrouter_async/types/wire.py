@@ -7,12 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from openrouter_async.types.lenient import (
-    Json,
-    is_array,
-    is_object,
-    json_members,
-)
+from openrouter_async.types.lenient import Json, is_array, json_members
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
@@ -106,29 +101,26 @@ class Received(msgspec.Struct, kw_only=True):
 
     def typed_members(self) -> dict[str, Json]:
         """Return the members that have a value here, as plain JSON values."""
-        names = zip(self.__struct_fields__, self.__struct_encode_fields__, strict=True)
-        members = {
-            wire: getattr(self, name)
-            for name, wire in names
-            if not wire.startswith("<")
-        }
-        return {
-            name: _without_nulls(msgspec.to_builtins(value))
-            for name, value in members.items()
-            if value is not None
-        }
+        return _given_members(self)
 
 
-def _without_nulls(value: Json) -> Json:
+def _given_members(value: msgspec.Struct) -> dict[str, Json]:
     """Leave out what did not come: members of a Struct that are None."""
+    names = zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)
+    members = {wire: getattr(value, name) for name, wire in names if wire[:1] != "<"}
+    return {
+        wire: _plain(member) for wire, member in members.items() if member is not None
+    }
+
+
+def _plain(value: Json) -> Json:
+    if isinstance(value, msgspec.Struct):
+        return _given_members(value)
+
     if is_array(value):
-        return [_without_nulls(item) for item in value]
+        return [_plain(item) for item in value]
 
-    if is_object(value):
-        kept = {name: item for name, item in value.items() if item is not None}
-        return {name: _without_nulls(item) for name, item in kept.items()}
-
-    return value
+    return msgspec.to_builtins(value)  # what came untyped keeps its nulls
 
 
 def join_members(typed: dict[str, Json], events: Iterable[bytes]) -> dict[str, Json]:

@@ -44,10 +44,10 @@ async def create_with_mistakes(client: OpenRouter) -> None:
     """Refuse what the API does not know, by name or by type."""
     create = client.completions.create
     await create()  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]  # no prompt
-    await create(prompt=1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]  # no prompt
+    await create(prompt=1)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]  # no prompt
     await create(prompt="x", typo=1)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]  # no such field
-    await create(prompt="x", n="2")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]  # no number
-    await create(prompt="x", model=None)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]  # never null
+    await create(prompt="x", n="2")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]  # no number
+    await create(prompt="x", model=None)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]  # never null
 
 
 async def response_formats(client: OpenRouter) -> None:
