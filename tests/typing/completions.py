@@ -40,14 +40,14 @@ async def create(client: OpenRouter, streamed: bool) -> None:
     )
 
 
-async def create_with_mistakes(client: OpenRouter) -> None:
+def stream_with_mistakes(client: OpenRouter) -> None:
     """Refuse what the API does not know, by name or by type."""
-    create = client.completions.create
-    await create()  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]  # no prompt
-    await create(prompt=1)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]  # no prompt
-    await create(prompt="x", typo=1)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]  # no such field
-    await create(prompt="x", n="2")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]  # no number
-    await create(prompt="x", model=None)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]  # never null
+    stream = client.completions.stream
+    stream()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # no prompt
+    stream(prompt=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # no prompt
+    stream(prompt="x", typo=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # no such field
+    stream(prompt="x", n="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # no number
+    stream(prompt="x", model=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # never null
 
 
 async def response_formats(client: OpenRouter) -> None:
