@@ -63,13 +63,13 @@ if typing.TYPE_CHECKING:
     from openrouter_async.formats.mismatch import FormatMismatch
     from openrouter_async.formats.tool import Tool, tool
     from openrouter_async.formats.tool_use import ToolUse, UnknownToolError
-    from openrouter_async.resources.chat import (
-        ChatCompletionStream,
-        ParsedChatCompletionStream,
-    )
     from openrouter_async.resources.embedding_map import EmbeddingOutcomes
     from openrouter_async.resources.pages import Pages
     from openrouter_async.resources.tool_runs import ToolRun, ToolStep
+    from openrouter_async.streaming.chat_stream import (
+        ChatCompletionStream,
+        ParsedChatCompletionStream,
+    )
     from openrouter_async.streaming.raw import ByteStream, EventStream
     from openrouter_async.streaming.server_event import ServerEvent
     from openrouter_async.types.chat import (
@@ -157,7 +157,7 @@ __all__ = [
 ]
 
 if not typing.TYPE_CHECKING:
-    __getattr__ = _later.later(
+    __getattr__, __dir__ = _later.later(
         __name__,
         __all__,
         (
@@ -165,7 +165,7 @@ if not typing.TYPE_CHECKING:
             "formats.mismatch",
             "formats.tool",
             "formats.tool_use",
-            "resources.chat",
+            "streaming.chat_stream",
             "resources.embedding_map",
             "resources.pages",
             "resources.tool_runs",

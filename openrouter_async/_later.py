@@ -9,9 +9,9 @@ from importlib import import_module
 
 def later(
     package: str, names: Collection[str], modules: Sequence[str]
-) -> Callable[[str], object]:
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
     """
-    Return the `__getattr__` of a package (PEP 562).
+    Return the `__getattr__` and the `__dir__` of a package (PEP 562).
 
     Args:
         package: its name.
@@ -29,4 +29,7 @@ def later(
 
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
-    return find
+    def listed() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *names})
+
+    return find, listed

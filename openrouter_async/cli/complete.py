@@ -26,13 +26,15 @@ from openrouter_async.cli.request_options import (
     Suffix,
     Temperature,
     TopP,
-    json_object,
+    extra_members,
     request_params,
 )
 from openrouter_async.cli.running import exit_codes
 from openrouter_async.cli.standard_input import NAME as STDIN_NAME
 from openrouter_async.cli.standard_input import STDIN, standard_input
 from openrouter_async.errors import ConfigError
+
+_OPTIONS_OWN = {"stream": "use --stream or --no-stream"}
 
 
 def complete(
@@ -99,7 +101,7 @@ def complete(
         request = Request(
             prompt=_prompt(prompt, file),
             params=params,
-            extra_body=json_object("--extra", extra),
+            extra_body=extra_members(extra, _OPTIONS_OWN),
             stream=_streamed(stream, as_json),
             as_json=as_json,
             verbose=verbose,

@@ -43,7 +43,6 @@ def is_animated(console: Console) -> bool:
     return console.is_terminal and not console.is_dumb_terminal
 
 
-_STREAM = "--extra must not hold `stream`; use --stream or --no-stream"
 _OPTIONS = (
     "max_tokens|temperature|top_p|n|stop|seed|logprobs|suffix|echo|provider|model"
 )
@@ -62,7 +61,6 @@ _NAMES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     (re.compile(r"; use api_key="), "; the key goes into OPENROUTER_API_KEY"),
     (re.compile(r" or api_key="), ""),
     (re.compile(r"\bbase_url\b"), "the base URL"),
-    (re.compile(r"^extra_body must not change `stream`.*"), _STREAM),
     (re.compile(r"\bRateLimits\.(requests|tokens)_per_minute"), r"--\1-per-minute"),
     (re.compile(r"; None waits however"), "; `--max-pause inf` waits however"),
     (re.compile(r"\bmax_(in_flight|cost|pause)\b"), _as_option),

@@ -37,17 +37,16 @@ from openrouter_async.cli.request_options import (
     Suffix,
     Temperature,
     TopP,
-    json_object,
+    extra_members,
     request_params,
 )
 from openrouter_async.cli.running import exit_codes
 from openrouter_async.config import RateLimits
-from openrouter_async.errors import ConfigError
 from openrouter_async.fanout.limiter import MAX_PAUSE
 from openrouter_async.types.completion_params import CompletionParams
 
 _BAD_TOLD = 10
-_ITEMS_OWN = ("prompt", "stream")
+_ITEMS_OWN = {"prompt": "", "stream": ""}
 
 
 def map_prompts(
@@ -199,11 +198,7 @@ def _conduct(
 
 def _with_extra(params: CompletionParams, extra: str | None) -> CompletionParams:
     """Add members that are not typed; unlike those of a line they win over options."""
-    members = json_object("--extra", extra) or {}
-    for name in _ITEMS_OWN:
-        if name in members:
-            raise ConfigError(f"--extra must not hold `{name}`")
-
+    members = extra_members(extra, _ITEMS_OWN) or {}
     return cast("CompletionParams", {**params, **members})
 
 

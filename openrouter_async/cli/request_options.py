@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, TypeAlias, cast
 
 import msgspec
@@ -62,6 +63,29 @@ def request_params(*, provider: str | None, **given: object) -> CompletionParams
     fields = {**given, "provider": json_object("--provider", provider)}
     chosen = {name: value for name, value in fields.items() if value is not None}
     return cast("CompletionParams", chosen)
+
+
+def extra_members(
+    text: str | None, refused: Mapping[str, str]
+) -> dict[str, object] | None:
+    """
+    Return the members that `--extra` holds, None where it is not given.
+
+    Args:
+        text: JSON text.
+        refused: what it must not hold, with what to do in place of it ('' if there is
+            nothing).
+
+    Raises:
+        ConfigError: it is no JSON object, or holds what it must not.
+    """
+    members = json_object("--extra", text)
+    for name in refused:
+        if name in (members or {}):
+            remedy = f"; {refused[name]}" if refused[name] else ""
+            raise ConfigError(f"--extra must not hold `{name}`{remedy}")
+
+    return members
 
 
 def json_object(option: str, text: str | None) -> dict[str, object] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
-from typing import Generic, Literal, TypeVar, Unpack, overload
+from typing import Literal, TypeVar, Unpack, overload
 
 from msgspec import UNSET, UnsetType
 
@@ -25,7 +25,10 @@ from openrouter_async.resources.parsing import parsed_kind
 from openrouter_async.resources.tool_runs import CreateStep, ToolRun, run_tools
 from openrouter_async.resources.verbs import Operation, Verbs
 from openrouter_async.streaming.chat_pieces import ChatAccumulator
-from openrouter_async.streaming.chat_stream import ChatStream
+from openrouter_async.streaming.chat_stream import (
+    ChatCompletionStream,
+    ParsedChatCompletionStream,
+)
 from openrouter_async.transport.calls import Transport
 from openrouter_async.types.chat import ChatCompletion, ParsedChatCompletion
 from openrouter_async.types.chat_params import CHAT_NEVER_NULL, ChatItem, ChatParams
@@ -33,14 +36,6 @@ from openrouter_async.types.messages import Message
 
 T = TypeVar("T")
 AnswerT = TypeVar("AnswerT", bound=ChatCompletion)
-
-
-class ChatCompletionStream(ChatStream[ChatCompletion]):
-    """Iterate over the chunks of a chat completion, or its events; see `ChatStream`."""
-
-
-class ParsedChatCompletionStream(ChatStream[ParsedChatCompletion[T]], Generic[T]):
-    """Iterate over a chat completion that stands for a value; see `ChatStream`."""
 
 
 class ChatCallParams(ChatParams, CallOptions):
@@ -73,6 +68,9 @@ class Chat:
         self._transport = transport
         self._limiter = limiter
 
+    def __repr__(self) -> str:
+        return f"<Chat of {self._transport.shown_url}>"
+
     @cached_property
     def completions(self) -> ChatCompletions:
         """Chat completions."""
@@ -84,6 +82,9 @@ class ChatCompletions:
 
     def __init__(self, transport: Transport, limiter: Limiter) -> None:
         self._verbs = Verbs(transport, limiter, _OPERATION)
+
+    def __repr__(self) -> str:
+        return f"<ChatCompletions of {self._verbs.transport.shown_url}>"
 
     @overload
     async def create(
@@ -166,11 +167,12 @@ class ChatCompletions:
             stream: return an opened stream instead of the whole answer, as code
                 written for other clients expects; `stream()` is the better way.
             parse: a type, or its `Format`; the answer is asked for as JSON of its
-                schema, and read into
-                `parsed`.
-            **params: request fields by the API's names, and `timeout`, `retry`,
-                `extra_body` and `extra_headers` for this call (`CallOptions`). What is
-                not given is not sent; None is sent as null where the API allows null.
+                schema, and read into `parsed`.
+            **params: request fields by the API's names (`model`, `max_tokens`,
+                `temperature`, `tools`, `reasoning`, `provider` and all others of
+                `ChatParams`), and `timeout`, `retry`, `extra_body` and `extra_headers`
+                for this call (`CallOptions`). What is not given is not sent; None is
+                sent as null where the API allows null.
 
         Returns:
             The answer; with `stream=True` a stream whose head has arrived.
@@ -427,7 +429,7 @@ class ChatCompletions:
             return ChatCompletionStream(verbs.transport, call, _accumulator)
 
         kind = parsed_kind(parse)
-        call = verbs.call(messages, {**kind.members, **params}, stream=True)
+        call = verbs.call(messages, kind.with_options(params), stream=True)
         accumulator = partial(_accumulator_of, kind.into)
         return ParsedChatCompletionStream(
             verbs.transport, call, accumulator, finish=kind.finish

@@ -73,6 +73,9 @@ class Completions:
     def __init__(self, transport: Transport, limiter: Limiter) -> None:
         self._verbs = Verbs(transport, limiter, _OPERATION)
 
+    def __repr__(self) -> str:
+        return f"<Completions of {self._verbs.transport.shown_url}>"
+
     @overload
     async def create(
         self,
@@ -114,9 +117,11 @@ class Completions:
             prompt: one prompt or several, as text or as token ids.
             stream: return an opened stream instead of the whole answer, as code
                 written for other clients expects; `stream()` is the better way.
-            **params: request fields by the API's names, and `timeout`, `retry`,
-                `extra_body` and `extra_headers` for this call (`CallOptions`). What is
-                not given is not sent; None is sent as null where the API allows null.
+            **params: request fields by the API's names (`model`, `max_tokens`,
+                `temperature`, `stop` and all others of `CompletionParams`), and
+                `timeout`, `retry`, `extra_body` and `extra_headers` for this call
+                (`CallOptions`). What is not given is not sent; None is sent as null
+                where the API allows null.
 
         Returns:
             The completion; with `stream=True` a stream whose head has arrived.

@@ -34,6 +34,15 @@ class AnswerKind(Generic[AnswerT]):
     members: Mapping[str, Json] = field(default_factory=dict[str, Json])
     finish: Callable[[AnswerT], None] | None = None
 
+    def with_options(self, options: Mapping[str, object]) -> dict[str, object]:
+        """Return options with what the request needs beside them; None is not given."""
+        given = {
+            name: value
+            for name, value in options.items()
+            if value is not None or name not in self.members
+        }
+        return {**self.members, **given}
+
     @property
     def reader(self) -> Callable[[Running, Exchange, bytes], AnswerT]:
         """What turns a body into an answer."""

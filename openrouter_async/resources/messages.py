@@ -13,7 +13,9 @@ from openrouter_async.types.chat import ChatChoice, ChatCompletion, ChatMessage
 from openrouter_async.types.lenient import Json, is_array, is_object
 
 _BYTES = (bytes, bytearray, memoryview)
-_FORM = "messages must be a list of messages, such as {'role': 'user', 'content': 'Hi'}"
+_FORM = (
+    "messages must be a list of messages, such as [{'role': 'user', 'content': 'Hi'}]"
+)
 
 
 def checked_messages(messages: object) -> list[Json]:

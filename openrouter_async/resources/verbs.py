@@ -23,6 +23,7 @@ from openrouter_async.resources.mapping import (
     default_in_flight,
 )
 from openrouter_async.resources.options import (
+    MapOptions,
     RetryOption,
     TimeoutOption,
     request_members,
@@ -98,7 +99,7 @@ class Verbs:
         Raises:
             OpenRouterError: there is none.
         """
-        call = self.call(own, {**kind.members, **options}, stream=False)
+        call = self.call(own, kind.with_options(options), stream=False)
         return await self.transport.fetch(call, kind.reader)
 
     def call(self, own: object, options: Mapping[str, object], *, stream: bool) -> Call:
@@ -132,7 +133,7 @@ class Verbs:
         Raises:
             ConfigError: something passed cannot be used; nothing was sent.
         """
-        rest = {**kind.members, **options}
+        rest = kind.with_options(options)
         journal = cast("str | PathLike[str] | None", rest.pop("journal", None))
         settings = self._settings(rest)
         check_run(settings, journal)
@@ -224,6 +225,7 @@ class Verbs:
         if not isinstance(item, Mapping):
             return self._call(self._operation.value_of(item), common, stream=False)
 
+        _check_item(item)
         params = _sorted({**common.params, **self._converted(dict(item))})
         if own not in params:
             hint = "; put a message into a list" if "role" in params else ""
@@ -260,6 +262,16 @@ class Verbs:
             stream=stream,
             model=_model(members),
             max_tokens=_max_tokens(members),
+        )
+
+
+_NOT_OF_ITEMS = frozenset(MapOptions.__optional_keys__)
+
+
+def _check_item(item: Mapping[str, object]) -> None:
+    for name in _NOT_OF_ITEMS.intersection(item):
+        raise ConfigError(
+            f"`{name}` cannot differ from item to item; give it to all of them"
         )
 
 

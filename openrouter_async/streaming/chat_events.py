@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from openrouter_async.streaming.tool_call_fragments import ToolCallFragments
+from openrouter_async.streaming.tool_call_fragments import ToolCallFragments, is_closed
 from openrouter_async.types.chat import (
     ChatChunkChoice,
     ChatCompletion,
     ChatCompletionChunk,
 )
-from openrouter_async.types.lenient import Json, is_object, json_value
+from openrouter_async.types.lenient import Json
 from openrouter_async.types.stream_events import (
     AnnotationEvent,
     AudioEvent,
@@ -125,7 +125,7 @@ class _OpenCalls:
         self._fragments.settle()
         for position in [*self._open]:
             call = self._call(position)
-            if _is_whole(call.function.arguments):
+            if is_closed(call.function.arguments):
                 yield self._finish(position, call)
 
     def end(self) -> Iterator[ChunkEvent]:
@@ -139,17 +139,6 @@ class _OpenCalls:
 
     def _call(self, position: int) -> ToolCall:
         return read_tool_call(self._fragments.calls[position])
-
-
-def _is_whole(arguments: str) -> bool:
-    """Tell whether nothing can follow: an object is closed, a number may go on."""
-    if not arguments.rstrip().endswith("}"):
-        return False
-
-    try:
-        return is_object(json_value(arguments.encode()))
-    except ValueError:
-        return False
 
 
 def _said(piece: ChatChunkChoice) -> Iterator[ChunkEvent]:

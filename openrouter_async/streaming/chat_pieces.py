@@ -128,11 +128,11 @@ class ChatAccumulator(AnswerAccumulator[ChatChoice, ChatChunkChoice], Generic[An
         rest = False
         for piece in chunk.choices:
             pieces = self._pieces.get(piece.index)
+            if piece.message is not None:
+                _take_message(piece, piece.message, begun=pieces is not None)
+
             if pieces is None:
                 pieces = self._pieces[piece.index] = _ChatPieces(piece.index)
-
-            if piece.message is not None:
-                _take_message(piece, piece.message)
 
             delta = piece.delta
             if delta.content:
@@ -155,9 +155,9 @@ class ChatAccumulator(AnswerAccumulator[ChatChoice, ChatChunkChoice], Generic[An
         return failed
 
 
-def _take_message(piece: ChatChunkChoice, message: ChatMessage) -> None:
+def _take_message(piece: ChatChunkChoice, message: ChatMessage, *, begun: bool) -> None:
     """Take the message of a server that does not stream; others repeat all of it."""
-    if piece.delta == _NOTHING:
+    if not begun and piece.delta == _NOTHING:
         piece.delta = message
 
     piece.message = None

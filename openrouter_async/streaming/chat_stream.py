@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from openrouter_async.streaming.chat_events import ChatEvents
 from openrouter_async.streaming.stream import Stream
-from openrouter_async.types.chat import ChatCompletion, ChatCompletionChunk
+from openrouter_async.types.chat import (
+    ChatCompletion,
+    ChatCompletionChunk,
+    ParsedChatCompletion,
+)
 from openrouter_async.types.stream_events import (
     CommentEvent,
     FinishedEvent,
     StreamEvent,
 )
 
+T = TypeVar("T")
 AnswerT_co = TypeVar("AnswerT_co", bound=ChatCompletion, covariant=True)
 
 
@@ -64,3 +69,11 @@ class ChatStream(Stream[ChatCompletionChunk, AnswerT_co]):
             self._happening.resume(self.snapshot)
 
         return self._happening
+
+
+class ChatCompletionStream(ChatStream[ChatCompletion]):
+    """Iterate over the chunks of a chat completion, or its events; see `ChatStream`."""
+
+
+class ParsedChatCompletionStream(ChatStream[ParsedChatCompletion[T]], Generic[T]):
+    """Iterate over a chat completion that stands for a value; see `ChatStream`."""

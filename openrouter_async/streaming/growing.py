@@ -33,6 +33,12 @@ class GrowingMembers:
         if value is not None:
             self.members[name] = value
 
+    def text(self, name: str) -> str:
+        """Return a text as it is by now."""
+        self.settle()
+        value = self.members.get(name)
+        return value if isinstance(value, str) else ""
+
     def settle(self) -> None:
         """Join what has come since the last time."""
         for name, fragments in self._fragments.items():

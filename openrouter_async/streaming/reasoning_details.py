@@ -35,7 +35,7 @@ class ReasoningDetails:
         """Merge one fragment."""
         key = _key(fragment)
         growing = None if key is None else self._growing.get(key)
-        if growing is None:
+        if growing is None or _is_another(growing.members, fragment):
             self._begin(key, dict(fragment))
             return
 
@@ -46,6 +46,7 @@ class ReasoningDetails:
                 growing.replace(name, value)
 
     def _begin(self, key: _Key | None, detail: dict[str, Json]) -> None:
+        self.settle()  # what has the same key grows no more
         self.details.append(detail)
         if key is not None:
             self._growing[key] = GrowingMembers(detail)
@@ -54,6 +55,17 @@ class ReasoningDetails:
         """Join the texts that have come since the last time."""
         for growing in self._growing.values():
             growing.settle()
+
+
+def _is_another(known: Mapping[str, Json], fragment: Mapping[str, Json]) -> bool:
+    """Whether it is encrypted under another id: together neither can be read."""
+    if "data" not in fragment:
+        return False
+
+    return known.get("id") != fragment.get("id") and None not in (
+        known.get("id"),
+        fragment.get("id"),
+    )
 
 
 def _key(fragment: Mapping[str, Json]) -> _Key | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from openrouter_async.streaming.growing import GrowingMembers
-from openrouter_async.types.lenient import Json, is_object
+from openrouter_async.types.lenient import Json, is_object, json_value
 from openrouter_async.types.tool_calls import arguments_text
 
 
@@ -58,8 +58,19 @@ class _Call:
     def begun_anew(self, fragment: Mapping[str, Json]) -> bool:
         """Whether it is the first of another call, in spite of the same index."""
         function, known = fragment.get("function"), self.call.members.get("id")
-        named = is_object(function) and bool(function.get("name"))
-        return bool(known and fragment.get("id") not in (None, "", known) and named)
+        name = function.get("name") if is_object(function) else None
+        if not name:
+            return False
+
+        given = fragment.get("id")
+        if known and given:
+            return given != known
+
+        arguments = self.function.text("arguments")
+        if name == self.function.members["name"]:  # or it is the name once more
+            return is_closed(arguments)
+
+        return bool(arguments)
 
 
 class ToolCallFragments:
@@ -119,6 +130,17 @@ class ToolCallFragments:
         """Join the arguments that have come since the last time."""
         for each in self._calls:
             each.function.settle()
+
+
+def is_closed(arguments: str) -> bool:
+    """Tell whether nothing can follow: an object is closed, a number may go on."""
+    if not arguments.rstrip().endswith("}"):
+        return False
+
+    try:
+        return is_object(json_value(arguments.encode()))
+    except ValueError:
+        return False
 
 
 def _index(fragment: Mapping[str, Json]) -> int | None:

@@ -304,7 +304,7 @@ __all__ = [
 ]
 
 if not typing.TYPE_CHECKING:
-    __getattr__ = _later.later(
+    __getattr__, __dir__ = _later.later(
         __name__,
         __all__,
         (

@@ -63,6 +63,11 @@ class Envelope(Received, Generic[ChoiceT], kw_only=True):
         return ""
 
     @property
+    def cost(self) -> float | None:
+        """What it cost in credits (US dollars); None where it does not say."""
+        return None if self.usage is None else self.usage.cost
+
+    @property
     def has_content(self) -> bool:
         """Whether any of its choices carries content."""
         return any(choice.has_content for choice in self.choices)

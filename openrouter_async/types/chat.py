@@ -216,6 +216,11 @@ class ParsedChatCompletion(ChatCompletion, Generic[T], kw_only=True):
 
     _parsed: tuple[T, ...] = msgspec.field(default=(), name="<parsed>")
 
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        value = "".join(f"parsed={value!r}, " for value in self._parsed)
+        return super().__repr__().replace(f"{name}(", f"{name}({value}", 1)
+
     @property
     def parsed(self) -> T:
         """

@@ -93,16 +93,16 @@ class ChatParams(TypedDict, total=False):
     modalities: Sequence[Literal["text", "image", "audio"]]
     image_config: Mapping[str, Json]
     prediction: Prediction | Mapping[str, Json] | None
-    cache_control: CacheControl
+    cache_control: CacheControl | Mapping[str, Json]
     prompt_cache_key: str | None
-    prompt_cache_options: PromptCacheOptions | None
+    prompt_cache_options: PromptCacheOptions | Mapping[str, Json] | None
     service_tier: ServiceTier | None
     session_id: str
     metadata: Mapping[str, str]
     trace: Trace | Mapping[str, Json]
     user: str
     stop_server_tools_when: Sequence[Mapping[str, Json]]
-    debug: DebugOptions
+    debug: DebugOptions | Mapping[str, Json]
     route: Literal["fallback", "sort"] | None
 
     n: int | None
@@ -113,7 +113,7 @@ class ChatParams(TypedDict, total=False):
     include_reasoning: bool
     structured_outputs: bool
     web_search_options: Mapping[str, Json]
-    audio: AudioParam
+    audio: AudioParam | Mapping[str, Json]
     transforms: Sequence[str]
     usage: Mapping[str, Json]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Literal, TypeAlias, TypedDict
 
 from openrouter_async.types.lenient import Json
@@ -40,15 +41,15 @@ class MaxPrice(TypedDict, total=False):
     """
     Bound prices: USD per million tokens, and per request or image.
 
-    Numbers and strings are both taken, and go out as they are
+    Numbers and strings are both taken, and go out as they are, Decimals as numbers
     (https://openrouter.ai/docs/features/provider-routing).
     """
 
-    prompt: float | str
-    completion: float | str
-    request: float | str
-    image: float | str
-    audio: float | str
+    prompt: float | str | Decimal
+    completion: float | str | Decimal
+    request: float | str | Decimal
+    image: float | str | Decimal
+    audio: float | str | Decimal
 
 
 class ProviderPreferences(TypedDict, total=False):
