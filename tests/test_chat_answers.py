@@ -164,9 +164,12 @@ async def test_usage_details() -> None:
         "cost_details": {"upstream_inference_cost": None, "server_tool_cost": 0.5},
         "server_tool_use_details": {"web_search_requests": 6},
     }
-    found = (await answered(whole(usage=usage))).usage
+    done = await answered(whole(usage=usage))
+    found = done.usage
 
     assert found is not None
+    assert (done.cost, found.cost) == (0.25, 0.25)
+    assert (await answered(whole(usage=None))).cost is None
     assert found.prompt_tokens_details is not None
     assert found.prompt_tokens_details.cache_write_tokens == 2
     assert found.completion_tokens_details is not None

@@ -320,3 +320,14 @@ async def test_leaving_a_run_over_chats() -> None:
                 break
 
         await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("name", ["timeout", "retry", "extra_body", "journal"])
+async def test_options_of_the_run_in_an_item(name: str) -> None:
+    """What all items share is refused in one of them, by its name, and not sent."""
+    async with answering() as (server, client):
+        (outcome,) = await client.chat.completions.gather([{"messages": HI, name: 1}])
+
+    assert isinstance(outcome.error, ConfigError)
+    assert name in str(outcome.error)
+    assert server.requests == []

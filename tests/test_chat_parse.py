@@ -114,6 +114,14 @@ async def test_answers_pickle() -> None:
     assert copy.deepcopy(done).parsed == Point(1, 2)
 
 
+async def test_answers_show_their_value() -> None:
+    """The value comes first in what an answer looks like."""
+    async with saying('{"x": 1, "y": 2}') as (_, client):
+        done = await client.chat.completions.create(messages=HI, parse=Point)
+
+    assert repr(done).startswith(f"ParsedChatCompletion(parsed={Point(1, 2)!r}, id=")
+
+
 async def test_the_value_is_no_wire_member() -> None:
     """What came is told as it came, without the value that was made of it."""
     text = '{"x": 1, "y": 2}'

@@ -10,6 +10,7 @@ from openrouter_async import (
     AnswerMismatchError,
     ConfigError,
 )
+from openrouter_async.formats.format import Format
 from tests.chatting import (
     HI,
     Members,
@@ -89,7 +90,7 @@ async def test_own_response_format_in_the_extra_body() -> None:
 
 
 async def test_no_response_format() -> None:
-    """None asks for no format, for models that know none."""
+    """None is not given: the schema of the type is sent all the same."""
     async with saying('{"x": 1, "y": 2}') as (server, client):
         done = await client.chat.completions.create(
             messages=HI, parse=Point, **params(response_format=None)
@@ -97,7 +98,10 @@ async def test_no_response_format() -> None:
         body = msgspec.json.decode(server.requests[0].body)
 
     assert done.parsed == Point(1, 2)
-    assert body == {"messages": HI}
+    assert body == {
+        "messages": HI,
+        "response_format": Format.of(Point).response_format(),
+    }
 
 
 async def test_the_first_choice_counts() -> None:

@@ -79,6 +79,16 @@ CASES: dict[str, tuple[list[Members], list[Members]]] = {
         [{"type": "reasoning.server_tool_call", "index": 0, "data": {"q": 1}}],
         [{"type": "reasoning.server_tool_call", "index": 0, "data": {"q": 1}}],
     ),
+    "encrypted under two ids": (
+        [
+            {"type": "reasoning.encrypted", "index": 0, "id": "r1", "data": "AAA="},
+            {"type": "reasoning.encrypted", "index": 0, "id": "r2", "data": "BBB="},
+        ],
+        [
+            {"type": "reasoning.encrypted", "index": 0, "id": "r1", "data": "AAA="},
+            {"type": "reasoning.encrypted", "index": 0, "id": "r2", "data": "BBB="},
+        ],
+    ),
     "text over null": (
         [{**TEXT, "text": None}, {**TEXT, "text": "a"}, {**TEXT, "text": None}],
         [{**TEXT, "text": "a"}],

@@ -179,6 +179,22 @@ CASES: dict[str, tuple[list[Members], list[tuple[str, str, str]]]] = {
         ],
         [("1", "f", '{"a":1}')],
     ),
+    "same index and no id, another name": (
+        [
+            fragments(part("f", '{"a":1}', index=0)),
+            fragments(part("g", '{"b":', index=0)),
+            fragments(part(arguments="2}", index=0)),
+        ],
+        [("", "f", '{"a":1}'), ("", "g", '{"b":2}')],
+    ),
+    "same index and no id, the same name": (
+        [
+            fragments(part("f", '{"a":', index=0)),
+            fragments(part("f", "1}", index=0)),
+            fragments(part("f", '{"a":2}', index=0)),
+        ],
+        [("", "f", '{"a":1}'), ("", "f", '{"a":2}')],
+    ),
     "in the message of a server that does not stream": (
         [
             {"choices": [{"index": 0, "message": {"tool_calls": [part("f", "{}")]}}]},

@@ -13,7 +13,7 @@ from openrouter_async.formats.mismatch import FormatMismatch, mismatch
 from openrouter_async.formats.models import read_member
 from openrouter_async.formats.native import native_schema
 from openrouter_async.formats.nulls import without_nulls
-from openrouter_async.formats.refusals import shown_name
+from openrouter_async.formats.refusals import check_class, shown_name
 from openrouter_async.formats.strict import strict_schema
 from openrouter_async.formats.type_schema import MEMBER, Schema
 from openrouter_async.types.completion_params import ResponseFormatJSONSchema
@@ -57,7 +57,9 @@ class Format(Generic[T_co]):
         self._wrapped = not native.is_object
         self._native = native.wrapped() if self._wrapped else native
         self.schema: Schema = (
-            strict_schema(self._native, kind) if strict else self._native.inlined()
+            strict_schema(self._native, kind, _loosely(kind, about))
+            if strict
+            else self._native.inlined()
         )
         self._decoder = _decoder(kind, wrapped=self._wrapped)
 
@@ -89,6 +91,7 @@ class Format(Generic[T_co]):
         if isinstance(kind, Format):
             return cast("Format[object]", kind)
 
+        check_class(kind)
         try:
             hash(kind)
         except TypeError:  # metadata of it is a list
@@ -148,6 +151,11 @@ def format_name(name: str) -> str:
 @lru_cache(_CACHED)
 def _made(kind: object, strict: bool) -> Format[object]:
     return Format(cast("type[object]", kind), strict=strict)
+
+
+def _loosely(kind: object, about: object) -> str:
+    """Return what to write for a schema that is not strict; a tool has `about`."""
+    return "strict=False" if about else f"Format.of({shown_name(kind)}, strict=False)"
 
 
 def _decoder(kind: object, *, wrapped: bool) -> msgspec.json.Decoder[object]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import is_dataclass
+from enum import Enum
 from types import UnionType
 from typing import Annotated, Union, get_args, get_origin, get_type_hints
 
+import msgspec
 from msgspec import inspect
 
 from openrouter_async.errors import ConfigError
+from openrouter_async.formats.models import is_model
 
 UNDESCRIBED = (TypeError, ValueError, NameError, AttributeError)
 """What msgspec raises for types that it cannot describe."""
@@ -17,6 +21,35 @@ UNDESCRIBED = (TypeError, ValueError, NameError, AttributeError)
 def refusal(kind: object, path: str, reason: str) -> ConfigError:
     """Return the error for a type that has no schema of the kind that is needed."""
     return ConfigError(f"{shown(kind)} has no JSON schema. {path}: {reason}")
+
+
+def check_class(kind: object) -> None:
+    """
+    Check that what should be a type is no value of one, nor a schema.
+
+    Raises:
+        ConfigError: it is; it says what to pass.
+    """
+    if isinstance(kind, Mapping):
+        raise ConfigError(
+            "a mapping is no type; for a schema of your own use response_format="
+        )
+
+    if not isinstance(kind, type) and _is_instance(kind):
+        name = type(kind).__name__
+        raise ConfigError(f"pass the class {name}, not an instance")
+
+
+def _is_instance(value: object) -> bool:
+    """Tell whether it is a value of a class that has a schema."""
+    cls = type(value)
+    return (
+        isinstance(value, msgspec.Struct | Enum)
+        or is_dataclass(cls)
+        or hasattr(cls, "__attrs_attrs__")
+        or (issubclass(cls, tuple) and hasattr(cls, "_fields"))
+        or is_model(cls)
+    )
 
 
 def shown(kind: object) -> str:

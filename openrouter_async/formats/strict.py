@@ -38,18 +38,19 @@ _TYPES: dict[type, str] = {
 }
 
 
-def strict_schema(native: TypeSchema, kind: object) -> Schema:
+def strict_schema(native: TypeSchema, kind: object, loosely: str) -> Schema:
     """
     Return the strict form of a schema whose root is an object.
 
     Args:
         native: the schema as it is.
         kind: the type it is of, for messages.
+        loosely: how to do without the strict form, for messages.
 
     Raises:
         ConfigError: a part of it has no strict form; with the path and the remedy.
     """
-    builder = _Builder(native, kind)
+    builder = _Builder(native, kind, loosely)
     root = builder.schema(native.resolved(native.root), "$")
     definitions = builder.strict_definitions
     return root | ({"$defs": definitions} if definitions else {})
@@ -58,9 +59,10 @@ def strict_schema(native: TypeSchema, kind: object) -> Schema:
 class _Builder:
     """Make schemas strict, and collect those that others refer to."""
 
-    def __init__(self, native: TypeSchema, kind: object) -> None:
+    def __init__(self, native: TypeSchema, kind: object, loosely: str) -> None:
         self.native = native
         self.kind = kind
+        self.loosely = loosely
         self.kept = native.shared()
         self.strict_definitions: dict[str, Json] = {}
 
@@ -169,8 +171,8 @@ class _Builder:
         return distinct[0] if len(distinct) == 1 else {"anyOf": distinct}
 
     def _refusal(self, path: str, reason: str, remedy: str) -> ConfigError:
-        told = f"{reason}, which a strict schema cannot say; {remedy}, or strict=False"
-        return refusal(self.kind, path, told)
+        told = f"{reason}, which a strict schema cannot say; {remedy}"
+        return refusal(self.kind, path, f"{told}, or {self.loosely}")
 
 
 def _enumeration(said: Schema) -> Schema:

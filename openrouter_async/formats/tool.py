@@ -33,6 +33,7 @@ from openrouter_async.formats.signatures import (
     parameters_of,
 )
 from openrouter_async.formats.type_schema import Schema
+from openrouter_async.types.lenient import Json, is_object
 from openrouter_async.types.tool_params import FunctionParam, FunctionToolParam
 
 P = ParamSpec("P")
@@ -144,21 +145,24 @@ class Tool(Generic[P, R_co]):
 
         return {"type": "function", "function": function}
 
-    def arguments_of(self, text: str) -> dict[str, object]:
+    def arguments_of(self, arguments: str | Mapping[str, Json]) -> dict[str, object]:
         """
         Return the arguments that a model wrote, as the types of the parameters.
 
         Those that are left out, or null where they cannot be, are left out.
 
         Args:
-            text: JSON of an object; none at all is an empty one.
+            arguments: JSON of an object, or what it stands for; no text at all is an
+                empty one.
 
         Raises:
             FormatMismatch: it is not JSON, or not of these types; with the path.
+            ConfigError: it is neither text nor a mapping that JSON can hold.
         """
+        text = _json_text(arguments)
         return self._format.read(text if text.strip() else "{}")
 
-    async def run(self, arguments: str) -> object:
+    async def run(self, arguments: str | Mapping[str, Json]) -> object:
         """
         Call the function with the arguments that a model wrote.
 
@@ -170,6 +174,7 @@ class Tool(Generic[P, R_co]):
 
         Raises:
             FormatMismatch: the arguments are not JSON, or not of the right types.
+            ConfigError: they are neither text nor a mapping that JSON can hold.
             Exception: whatever the function raises.
         """
         given = self.arguments_of(arguments)
@@ -285,6 +290,28 @@ def _format(
         problem = str(found)
 
     raise ConfigError(f"`{name}` cannot be a tool: {problem}")
+
+
+def _json_text(arguments: object) -> str:
+    """
+    Return arguments as a model writes them.
+
+    Raises:
+        ConfigError: they are neither text nor a mapping that JSON can hold.
+    """
+    if isinstance(arguments, str):
+        return arguments
+
+    if not is_object(arguments):
+        kind = type(arguments).__name__
+        raise ConfigError(f"arguments must be JSON text or a mapping, not {kind}")
+
+    try:
+        return msgspec.json.encode(arguments).decode()
+    except (TypeError, ValueError, OverflowError) as found:
+        problem = str(found)
+
+    raise ConfigError(f"the arguments cannot be encoded as JSON: {problem}")
 
 
 def _default(value: object) -> Schema:

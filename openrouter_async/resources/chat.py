@@ -14,14 +14,17 @@ from openrouter_async.fanout.outcomes import Outcome
 from openrouter_async.formats.format import Format
 from openrouter_async.resources.kinds import AnswerKind
 from openrouter_async.resources.messages import checked_messages, conversation_of
-from openrouter_async.resources.offered_tools import offered_tools
+from openrouter_async.resources.offered_tools import (
+    named_tool_choice,
+    offered_tools,
+)
 from openrouter_async.resources.options import (
     CallOptions,
     GatherOptions,
     MapOptions,
     given_stream,
 )
-from openrouter_async.resources.parsing import parsed_kind
+from openrouter_async.resources.parsing import checked_response_format, parsed_kind
 from openrouter_async.resources.tool_runs import CreateStep, ToolRun, run_tools
 from openrouter_async.resources.verbs import Operation, Verbs
 from openrouter_async.streaming.chat_pieces import ChatAccumulator
@@ -56,7 +59,12 @@ _OPERATION = Operation(
     value_of=conversation_of,
     checked=checked_messages,
     never_null=CHAT_NEVER_NULL,
-    converted={"tools": offered_tools, "deferred_tools": offered_tools},
+    converted={
+        "tools": offered_tools,
+        "deferred_tools": partial(offered_tools, field="deferred_tools"),
+        "tool_choice": named_tool_choice,
+        "response_format": checked_response_format,
+    },
 )
 _WHOLE = AnswerKind(ChatCompletion)
 

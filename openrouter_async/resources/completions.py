@@ -17,6 +17,7 @@ from openrouter_async.resources.options import (
     MapOptions,
     given_stream,
 )
+from openrouter_async.resources.parsing import no_parse
 from openrouter_async.resources.prompts import checked_prompt
 from openrouter_async.resources.verbs import Operation, Verbs
 from openrouter_async.streaming.completion_pieces import CompletionAccumulator
@@ -57,7 +58,7 @@ _OPERATION = Operation(
     value_of=_prompt_of,
     checked=checked_prompt,
     never_null=NEVER_NULL,
-    converted={},
+    converted={"parse": no_parse},
 )
 _WHOLE = AnswerKind(Completion)
 

@@ -2,32 +2,97 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Mapping
+from typing import TypeGuard
+
 from openrouter_async.errors import ConfigError
 from openrouter_async.types.lenient import Json, is_array, is_object
+from openrouter_async.types.tool_params import DefinesTool
+
+_WORDS = frozenset({"none", "auto", "required"})
 
 
-def offered_tools(tools: object) -> Json:
+def offered_tools(tools: object, field: str = "tools") -> Json:
     """
     Return tools as they are sent: those made by `@tool` describe themselves.
 
+    Args:
+        tools: what was given.
+        field: what it was given as, for messages.
+
     Raises:
-        ConfigError: one is a function that does not; it says which.
+        ConfigError: it is a tool rather than a list, or one of them is a function
+            that does not describe itself; it says which.
     """
-    if not is_array(tools):
-        return tools
+    if is_array(tools):
+        check_tools(tools, field)
+        return [each.definition() if defines_tool(each) else each for each in tools]
 
-    return [_definition(each, place) for place, each in enumerate(tools)]
+    if callable(tools) or inspect.iscoroutine(tools):
+        check_tools([tools], field)
+        raise ConfigError(f"{field} must be a list, such as [{shown_tool(tools)}]")
+
+    return tools
 
 
-def _definition(tool: object, place: int) -> Json:
-    define = getattr(tool, "definition", None)
-    if callable(define) and not is_object(tool):
-        return define()
+def check_tools(tools: object, field: str = "tools") -> None:
+    """
+    Check that no tool is a function that describes itself no more than its name.
 
-    if callable(tool):
-        raise ConfigError(
-            f"tools[{place}] is a function that does not describe itself; decorate it"
-            " with `@tool`"
-        )
+    Raises:
+        ConfigError: one is; it says which, and the remedy.
+    """
+    for place, each in enumerate(tools if is_array(tools) else ()):
+        if inspect.iscoroutine(each):
+            each.close()  # nobody will await it
+            raise ConfigError(
+                f"{field}[{place}] is a coroutine: pass `{each.__name__}`, not"
+                f" `{each.__name__}(...)`"
+            )
 
-    return tool
+        if callable(each) and not defines_tool(each):
+            raise ConfigError(
+                f"{field}[{place}] is a function that does not describe itself;"
+                " decorate it with `@tool`"
+            )
+
+
+def defines_tool(tool: object) -> TypeGuard[DefinesTool]:
+    """Tell whether it is a function that describes itself."""
+    defines = callable(getattr(tool, "definition", None))
+    return defines and not is_object(tool) and not isinstance(tool, type)
+
+
+def named_tool_choice(choice: object) -> Json:
+    """
+    Return the choice of a tool as it is sent: a tool, or its name, is spelled out.
+
+    Names of server tools, such as `openrouter:web_search`, have a colon, which those of
+    functions cannot have.
+    """
+    if defines_tool(choice):
+        choice = shown_tool(choice)
+    elif not isinstance(choice, str) or choice in _WORDS:
+        return choice
+
+    if ":" in choice:
+        return {"type": choice}
+
+    return {"type": "function", "function": {"name": choice}}
+
+
+def chosen_name(choice: object) -> str | None:
+    """Return the name of the function that a choice, as it is sent, demands."""
+    function = choice.get("function") if is_object(choice) else None
+    name = function.get("name") if is_object(function) else None
+    return name if isinstance(name, str) else None
+
+
+def shown_tool(tool: object) -> str:
+    """Return the name of a tool."""
+    if defines_tool(tool):
+        defined: Mapping[str, Json] = tool.definition()
+        return chosen_name(defined) or str(defined.get("type"))
+
+    return str(getattr(tool, "__name__", type(tool).__name__))

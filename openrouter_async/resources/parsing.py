@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TypeVar, cast
+from typing import NoReturn, TypeVar, cast, get_origin
 
 from openrouter_async.errors import (
     AnswerMismatchError,
     AnswerRefusedError,
     AnswerTruncatedError,
+    ConfigError,
     ParseError,
 )
 from openrouter_async.formats.format import Format
 from openrouter_async.formats.mismatch import FormatMismatch
+from openrouter_async.formats.refusals import shown_name
 from openrouter_async.resources.kinds import AnswerKind
 from openrouter_async.types.chat import ChatChoice, ParsedChatCompletion
+from openrouter_async.types.lenient import Json
 
 T = TypeVar("T")
+
+_QUOTED = 80  # characters of an answer in the message of an error
+_RAISE = "raise `max_tokens` or `max_completion_tokens`; reasoning counts too"
+_REWORD = "`text` says why; ask in other words, or another model"
+_AGAIN = "Ask again, or take a model that supports structured output"
 
 
 def parsed_kind(parse: type[T] | Format[T]) -> AnswerKind[ParsedChatCompletion[T]]:
@@ -61,23 +69,59 @@ def _parse(answer: ParsedChatCompletion[T], form: Format[T]) -> None:
 
 def _lack(choice: ChatChoice, found: FormatMismatch) -> ParseError:
     """Return why a choice holds no value."""
-    text = choice.text
+    text, path = choice.text, found.path
     if choice.finish_reason == "length":
-        message = "the answer was cut by a token limit; raise `max_completion_tokens`"
-        return AnswerTruncatedError(message, text=text, path=found.path)
+        message = "the answer was cut by a token limit"
+        return _hinted(AnswerTruncatedError(message, text=text, path=path), _RAISE)
 
     refusal = choice.message.refusal
     if refusal:
-        return AnswerRefusedError(f"the model refused: {refusal}", text=refusal)
+        message = f"the model refused: {refusal}"
+        return _hinted(AnswerRefusedError(message, text=refusal), _REWORD)
 
     if choice.finish_reason == "content_filter":
         message = "a content filter ended the answer"
-        return AnswerRefusedError(message, text=text)
+        return _hinted(AnswerRefusedError(message, text=text), _REWORD)
 
     if not text.strip():
         message = "the answer is empty, though it ended by itself"
-        return AnswerMismatchError(message, text=text)
+        return _hinted(AnswerMismatchError(message, text=text), _AGAIN)
 
-    return AnswerMismatchError(
-        f"the answer does not match: {found}", text=text, path=found.path
+    message = f"the answer does not match: {found}; {_quoted(text)}"
+    return _hinted(AnswerMismatchError(message, text=text, path=path), _AGAIN)
+
+
+def _hinted(error: ParseError, hint: str) -> ParseError:
+    error.hint = hint
+    return error
+
+
+def _quoted(text: str) -> str:
+    if len(text) <= _QUOTED:
+        return f"it is {text!r}"
+
+    return f"it begins with {text[:_QUOTED]!r}"
+
+
+def checked_response_format(form: object) -> Json:
+    """
+    Return a response format as it is sent.
+
+    Raises:
+        ConfigError: it is a type, as other clients accept it.
+    """
+    if isinstance(form, Format):
+        raise ConfigError("response_format is a Format: pass it as parse=")
+
+    if isinstance(form, type) or get_origin(form) is not None:
+        raise ConfigError(f"response_format is a class: use parse={shown_name(form)}")
+
+    return form
+
+
+def no_parse(kind: object) -> NoReturn:
+    """Refuse a type where text is completed: there is no format to ask for."""
+    raise ConfigError(
+        "parse is for chat.completions; read the text of a completion with"
+        f" Format.of({shown_name(kind)}).read(done.text)"
     )

@@ -12,6 +12,12 @@ import msgspec
 from openrouter_async.errors import ConfigError, OpenRouterError
 from openrouter_async.formats.tool import Tool
 from openrouter_async.formats.tool_use import ToolUse, use_tool
+from openrouter_async.resources.offered_tools import (
+    check_tools,
+    chosen_name,
+    named_tool_choice,
+    shown_tool,
+)
 from openrouter_async.types.chat import ChatCompletion
 from openrouter_async.types.lenient import is_array, is_object
 from openrouter_async.types.messages import Message
@@ -44,7 +50,7 @@ class ToolStep(Generic[AnswerT]):
     uses: list[ToolUse]
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, repr=False)
 class ToolRun(Generic[AnswerT]):
     """
     Hold a conversation in which the model called functions.
@@ -61,6 +67,15 @@ class ToolRun(Generic[AnswerT]):
     steps: list[ToolStep[AnswerT]] = field(default_factory=list[ToolStep[AnswerT]])
     stop_reason: StopReason = "error"
     usage: Usage | None = None
+
+    def __repr__(self) -> str:
+        uses = sum(len(step.uses) for step in self.steps)
+        told = [self.stop_reason, _counted(len(self.steps), "step")]
+        told.append(_counted(uses, "call"))
+        if self.cost is not None:
+            told.append(f"${self.cost:.6g}")
+
+        return f"<ToolRun {', '.join(told)}>"
 
     @staticmethod
     def of(error: BaseException | None) -> ToolRun[ChatCompletion] | None:
@@ -93,6 +108,11 @@ class ToolRun(Generic[AnswerT]):
         return self.steps[-1].answer
 
     @property
+    def cost(self) -> float | None:
+        """What all requests cost in credits (US dollars); None where none says it."""
+        return None if self.usage is None else self.usage.cost
+
+    @property
     def finished(self) -> bool:
         """Whether the model came to its answer."""
         return self.stop_reason == "answered"
@@ -121,7 +141,7 @@ async def run_tools(
     params: Mapping[str, object],
     *,
     max_steps: int = 10,
-    raises: type[Exception] | tuple[type[Exception], ...] = (),
+    raises: type[Exception] | Sequence[type[Exception]] = (),
     pin_provider: bool | None = None,
 ) -> ToolRun[AnswerT]:
     """
@@ -135,9 +155,11 @@ async def run_tools(
         messages: the conversation so far.
         tools: functions made tools by `tool`, and server tools as mappings.
         params: the other parameters of each request. A `tool_choice` that demands a
-            call holds for the first one alone: there would never be an answer.
+            call holds for the first one alone: there would never be an answer. It may
+            be one of the tools, or its name.
         max_steps: requests at most. What the last one calls is run as well.
-        raises: exceptions of tools that end the run instead of being told.
+        raises: exceptions of tools that end the run instead of being told: a class, or
+            several.
         pin_provider: have one provider serve the whole run. None does so from the
             moment that an answer brings signed or encrypted reasoning, which is of
             no use to any other
@@ -154,10 +176,12 @@ async def run_tools(
     if max_steps < 1:
         raise ConfigError(f"max_steps must be at least 1, not {max_steps!r}")
 
-    loop = _Loop(create, _functions(tools), raises, pin=pin_provider)
+    functions = _functions(tools)
+    chosen = _checked_params(params, functions)
+    loop = _Loop(create, functions, _ending(raises), pin=pin_provider)
     run: ToolRun[AnswerT] = ToolRun(first_messages=messages)
     try:
-        await loop.drive(run, {**params, "tools": tools}, max_steps)
+        await loop.drive(run, {**chosen, "tools": tools}, max_steps)
     except BaseException as error:
         _attach(run, error)
         raise
@@ -172,7 +196,7 @@ class _Loop(Generic[AnswerT]):
         self,
         create: CreateStep[AnswerT],
         functions: Mapping[str, Tool[..., object]],
-        raises: type[Exception] | tuple[type[Exception], ...],
+        raises: tuple[type[BaseException], ...],
         *,
         pin: bool | None,
     ) -> None:
@@ -239,11 +263,13 @@ def _functions(tools: object) -> dict[str, Tool[..., object]]:
         ConfigError: one has no function, or the name of another.
     """
     if not is_array(tools):
-        raise ConfigError(f"tools must be a list, not {type(tools).__name__}")
+        check_tools([tools])
+        raise ConfigError(f"tools must be a list, such as [{shown_tool(tools)}]")
 
     if not tools:
         raise ConfigError("there are no tools to run; use `create`")
 
+    check_tools(tools)
     functions: dict[str, Tool[..., object]] = {}
     for place, tool in enumerate(tools):
         if is_object(tool) and tool.get("type") != "function":
@@ -262,6 +288,55 @@ def _functions(tools: object) -> dict[str, Tool[..., object]]:
         functions[known.name] = known
 
     return functions
+
+
+def _checked_params(
+    params: Mapping[str, object], functions: Mapping[str, Tool[..., object]]
+) -> Mapping[str, object]:
+    """
+    Return the parameters with the choice of a tool as it is sent.
+
+    Raises:
+        ConfigError: the choice is none of the tools, or a stream is asked for.
+    """
+    if params.get("stream"):
+        raise ConfigError(
+            "run_tools does not stream; see docs/examples/conversation.py for a loop"
+            " of your own around `stream`"
+        )
+
+    if "tool_choice" not in params:
+        return params
+
+    choice = named_tool_choice(params["tool_choice"])
+    name = chosen_name(choice)
+    if name is not None and name not in functions:
+        known = ", ".join(functions) or "none"
+        raise ConfigError(f"tool_choice: no tool {name!r}; there are: {known}")
+
+    return {**params, "tool_choice": choice}
+
+
+def _ending(raises: object) -> tuple[type[BaseException], ...]:
+    """
+    Return the exceptions that end a run.
+
+    Raises:
+        ConfigError: one is no class of exceptions.
+    """
+    listed = raises if is_array(raises) else (raises,)
+    for each in listed:
+        if not isinstance(each, type) or not issubclass(each, BaseException):
+            raise ConfigError(
+                f"raises must be a class of exceptions, or a list of them; {each!r} is"
+                " none"
+            )
+
+    return tuple(cast("Sequence[type[BaseException]]", listed))
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _pinned(preferences: object, provider: str | None) -> object:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from functools import cache, partial
-from typing import TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 import msgspec
+from msgspec import inspect
 
 from openrouter_async.errors import ConfigError, ResponseDecodeError
 from openrouter_async.transport.codec import decode_json
-from openrouter_async.types.lenient import Json, is_array, json_members, json_value
+from openrouter_async.types.lenient import (
+    Json,
+    convert_lenient,
+    is_array,
+    is_object,
+    json_members,
+    json_value,
+)
 from openrouter_async.types.records import Record, RecordList
 from openrouter_async.types.wire import Received
 
@@ -20,6 +29,7 @@ ListT = TypeVar("ListT", bound=RecordList[Record])
 
 _SHOWN = 200
 _KEPT = 4096
+_NAMED = 8  # members of an answer in a message
 _FAILURES = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -27,41 +37,141 @@ class _Enveloped(msgspec.Struct):
     data: msgspec.Raw = msgspec.Raw(b"")
 
 
-@cache
-def decoder_for(wanted: Hashable) -> Callable[[bytes], object]:
+class OwnReader(Protocol):
+    """Read JSON values as types that msgspec does not know."""
+
+    def accepts(self, kind: type, /) -> bool:
+        """Tell whether values of that type can be read."""
+        ...
+
+    def read(self, kind: type, value: Json, /) -> object:
+        """Return a value as that type; anything wrong is a ValueError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Hold a type, what it was given as, and what decodes into it strictly."""
+
+    option: str
+    decoder: msgspec.json.Decoder[object]
+    convert: Callable[[Json], object]
+
+    def decode(self, text: bytes) -> object:
+        try:
+            return self.decoder.decode(text)
+        except _FAILURES:
+            value = _parsed(text)
+
+        try:
+            return self.convert(value)
+        except (ValueError, *_FAILURES) as exc:
+            reason = str(exc)
+
+        kind = _type_name(self.decoder.type)
+        raise ResponseDecodeError(
+            f"{self.option}={kind} does not fit: {reason}{_outline(value)}",
+            body=text,
+            kind="final",  # the same answer would come again
+        )
+
+
+def decoder_for(
+    wanted: object, own: OwnReader | None = None, option: str = "response_type"
+) -> Callable[[bytes], object]:
     """
     Return what decodes JSON into a type; `dict` stands for any object.
+
+    Args:
+        wanted: the type.
+        own: reads what msgspec does not know.
+        option: what the type was given as.
 
     Raises:
         ConfigError: nothing can be decoded into that type.
     """
-    if wanted is dict:
-        wanted = dict[str, Json]
-
     try:
-        decoder = msgspec.json.Decoder(wanted)
-    except (TypeError, NameError) as exc:
-        problem = f"response_type cannot be decoded: {exc}"
-    else:
-        if isinstance(wanted, type) and issubclass(wanted, msgspec.Struct):
-            return partial(decode_json, into=wanted)
-
-        return partial(_decode_any, decoder)
+        return _decoder_for(cast("Hashable", wanted), own, option)
+    except TypeError as exc:  # not hashable, or no type at all
+        problem = f"{option} must be a type: {exc}"
 
     raise ConfigError(problem)
 
 
-def _decode_any(decoder: msgspec.json.Decoder[T], text: bytes) -> T:
+@cache
+def _decoder_for(
+    wanted: Hashable, own: OwnReader | None, option: str
+) -> Callable[[bytes], object]:
+    kind: object = dict[str, Json] if wanted is dict else wanted
+    hook = None if own is None else own.read
     try:
-        return decoder.decode(text)
-    except _FAILURES:
-        return _decode_patiently(decoder.type, text)
+        decoder = msgspec.json.Decoder(kind, dec_hook=hook)
+        foreign = _foreign_types(kind)
+    except (TypeError, NameError) as exc:
+        problem = f"{option} cannot be decoded: {exc}"
+    else:
+        unknown = [each for each in foreign if own is None or not own.accepts(each)]
+        if not unknown:
+            convert = _converter(kind, hook, foreign)
+            return _Wanted(option, decoder, convert).decode
+
+        problem = (
+            f"{option} cannot be decoded: {_type_name(unknown[0])} is none of"
+            " msgspec.Struct, dataclass, TypedDict, pydantic model and built-in types"
+        )
+
+    raise ConfigError(problem)
 
 
-def _decode_patiently(into: type[T], text: bytes) -> T:
+def _converter(
+    kind: object, hook: Callable[[type, Json], object] | None, foreign: list[type]
+) -> Callable[[Json], object]:
+    """Return what is more patient: with a Struct, member by member."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and not foreign:
+        return partial(convert_lenient, into=kind)
+
+    return partial(msgspec.convert, type=kind, strict=False, dec_hook=hook)
+
+
+def _foreign_types(kind: object) -> list[type]:
+    """Return the types within a type that msgspec leaves to a hook."""
+    seen: set[int] = set()
+    waiting: list[object] = [inspect.type_info(kind)]
+    found: list[type] = []
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen:
+            continue
+
+        seen.add(id(each))
+        if isinstance(each, inspect.CustomType):
+            found.append(each.cls)
+        elif isinstance(each, tuple):
+            waiting.extend(cast("tuple[object, ...]", each))
+        elif isinstance(each, inspect.Type | inspect.Field):
+            waiting.extend(getattr(each, name) for name in each.__struct_fields__)
+
+    return found
+
+
+def _type_name(kind: object) -> str:
+    return kind.__qualname__ if type(kind) is type else str(kind)
+
+
+def _outline(value: Json) -> str:
+    """Tell what there is instead, without its values: one may be a secret."""
+    if not is_object(value):
+        return ""
+
+    names = [f"`{name}`" for name in list(value)[:_NAMED]]
+    more = ", ..." if len(value) > _NAMED else ""
+    return f"; the answer holds {', '.join(names) or 'no members'}{more}"
+
+
+def _parsed(text: bytes) -> Json:
     try:
-        return msgspec.convert(json_value(text), into, strict=False)
-    except (ValueError, *_FAILURES) as exc:
+        return json_value(text)
+    except ValueError as exc:
         reason = str(exc)
 
     if not text.strip():
@@ -139,17 +249,20 @@ def _check_list(text: bytes) -> None:
     raise ResponseDecodeError(message, body=text[:_KEPT])
 
 
-def item_reader(item_type: type[T]) -> Callable[[Json], T]:
+def item_reader(
+    item_type: type[T], own: OwnReader | None = None
+) -> Callable[[Json], T]:
     """
     Return what reads the items of a list as values of a type.
 
     Args:
-        item_type: `dict`, or a type that msgspec can decode.
+        item_type: `dict`, or a type that can be decoded.
+        own: reads what msgspec does not know.
 
     Raises:
         ConfigError: nothing can be decoded into that type.
     """
-    decode = decoder_for(cast("Hashable", item_type))
+    decode = decoder_for(item_type, own, "item_type")
 
     def convert(item: Json) -> T:
         text = msgspec.json.encode(item)

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from openrouter_async.errors import OpenRouterError, ResponseDecodeError
 from openrouter_async.transport.calls import Running
-from openrouter_async.transport.decoders import decoder_for
+from openrouter_async.transport.decoders import OwnReader, decoder_for
 from openrouter_async.transport.exchange import Exchange
 from openrouter_async.transport.failures import from_answer
 from openrouter_async.types.lenient import (
@@ -77,12 +77,7 @@ class ReplyReader(Generic[T_co]):
         try:
             value = self.decode(b"{}" if empty and not self.may_be_empty else body)
         except ResponseDecodeError as error:
-            error.status = response.status
-            error.generation_id = exchange.generation_id
-            error.hint = f"Its content type is {exchange.content_type or 'none'}"
-            if not self.repeatable:
-                error.kind = "ambiguous"
-
+            self._locate(error, exchange, body)
             raise
 
         if isinstance(value, Received):
@@ -93,6 +88,30 @@ class ReplyReader(Generic[T_co]):
         running.used(usage if isinstance(usage, Usage) else None)
         running.accepted()
         return value
+
+    def _locate(
+        self, error: ResponseDecodeError, exchange: Exchange, body: bytes
+    ) -> None:
+        """Have an error tell where it comes from, and what can be done about it."""
+        error.status = exchange.response.status
+        error.generation_id = exchange.generation_id
+        unfit = error.kind == "final"
+        if unfit:
+            error.hint = "What came is in error.body"
+        else:
+            error.hint = f"Its content type is {exchange.content_type or 'none'}"
+
+        if self.repeatable:
+            return
+
+        # What cannot be asked for again, such as the secret of a key.
+        error.body = body
+        error.hint = (
+            f"{exchange.response.method} is not repeated; the request may have been"
+            " carried out; what came is in error.body"
+        )
+        if not unfit:
+            error.kind = "ambiguous"
 
     def _check(self, exchange: Exchange, body: bytes) -> None:
         if self.checked is None or b'"error"' not in body:
@@ -126,7 +145,9 @@ def reported_error(body: bytes) -> Json:
     return error if set(members) <= _OF_ERRORS else None
 
 
-def reply_reader(response_type: type[T], *, repeatable: bool = True) -> ReplyReader[T]:
+def reply_reader(
+    response_type: type[T], *, repeatable: bool = True, own: OwnReader | None = None
+) -> ReplyReader[T]:
     """
     Return what reads an operation's bodies as values of a type.
 
@@ -135,6 +156,7 @@ def reply_reader(response_type: type[T], *, repeatable: bool = True) -> ReplyRea
             `bytes` or RawResponse for the body as it is, or a type that msgspec can
             decode.
         repeatable: whether the operation may be carried out twice.
+        own: reads what msgspec does not know.
 
     Raises:
         ConfigError: nothing can be decoded into that type.
@@ -149,7 +171,7 @@ def reply_reader(response_type: type[T], *, repeatable: bool = True) -> ReplyRea
     elif wanted is RawResponse:
         reader = ReplyReader(decode=_untouched, may_be_empty=True, checked=None)
     else:
-        reader = ReplyReader(decode=decoder_for(wanted))
+        reader = ReplyReader(decode=decoder_for(wanted, own))
 
     return ReplyReader(
         decode=cast("Callable[[bytes], T]", reader.decode),

@@ -24,6 +24,30 @@ Json: TypeAlias = object
 T = TypeVar("T", bound=msgspec.Struct)
 
 
+class Unfit(ValueError):
+    """
+    Raised when a record lacks what it must have.
+
+    Attributes:
+        reason: what is wrong.
+        path: where, such as `$.data[2]`.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason: str = reason
+        self.path: str = "$"
+
+    def below(self, step: str | int) -> Unfit:
+        """Return it, seen from the value that holds the one it is about."""
+        here = f"[{step}]" if isinstance(step, int) else f".{step}"
+        self.path = f"${here}{self.path[1:]}"
+        return self
+
+    def __str__(self) -> str:
+        return f"{self.reason} - at `{self.path}`"
+
+
 def is_object(value: object) -> TypeGuard[Mapping[str, Json]]:
     """Tell whether it is a mapping, which JSON calls an object."""
     return isinstance(value, Mapping)
@@ -70,9 +94,11 @@ def convert_lenient(value: Json, into: type[T]) -> T:
     Build a Struct from JSON values, member by member.
 
     A member that cannot be read becomes its default, or the empty value of its
-    type where it stands in a list whose positions count.
+    type where it stands in a list whose positions count. One that has no default
+    may be None, if its type allows that.
 
     Raises:
+        Unfit: a member without default is missing, or cannot be read.
         ValueError: `value` is not a JSON object.
     """
     if not is_object(value):
@@ -108,15 +134,45 @@ def _fields(into: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
 def _struct(members: Mapping[str, Json], into: type[T]) -> T:
     read: dict[str, Json] = {}
     for field in _fields(into):
-        value = members.get(field.encode_name)
-        if value is None or field.encode_name.startswith("<"):
-            continue
+        name = field.encode_name
+        value = members.get(name)
+        converted = None
+        if value is not None and not name.startswith("<"):
+            converted = _placed(name, value, field.type)
 
-        converted = _member(value, field.type)
         if converted is not None:
             read[field.name] = converted
+        elif field.required:
+            read[field.name] = _nothing_for(field, value)
 
-    return into(**read)
+    try:
+        return into(**read)
+    except (TypeError, ValueError) as exc:  # of its own `__post_init__`
+        raise Unfit(str(exc)) from exc
+
+
+def _nothing_for(field: inspect.Field, value: Json) -> None:
+    """Let a member without default be None, if it may; else refuse its record."""
+    kinds = field.type.types if isinstance(field.type, inspect.UnionType) else ()
+    if isinstance(field.type, inspect.AnyType | inspect.NoneType) or any(
+        isinstance(kind, inspect.NoneType) for kind in kinds
+    ):
+        return
+
+    problem = "is missing"
+    if value is not None:
+        wanted = type(field.type).__name__.removesuffix("Type").lower()
+        problem = f"is of type {type(value).__name__}, where {wanted} is wanted"
+
+    raise Unfit(f"the required member `{field.encode_name}` {problem}")
+
+
+def _placed(step: str | int, value: Json, wanted: inspect.Type) -> Json:
+    """Read what is a step below, and have errors tell the step."""
+    try:
+        return _member(value, wanted)
+    except Unfit as exc:
+        raise exc.below(step) from None
 
 
 def _member(value: Json, wanted: inspect.Type) -> Json:
@@ -132,7 +188,7 @@ def _member(value: Json, wanted: inspect.Type) -> Json:
             if not is_object(value):
                 return None
 
-            return {name: _member(each, item) for name, each in value.items()}
+            return {name: _placed(name, each, item) for name, each in value.items()}
         case inspect.IntType() | inspect.FloatType() | inspect.BoolType():
             return _number(value, wanted)
         case inspect.StrType():
@@ -147,7 +203,7 @@ def _items(value: Json, item: inspect.Type) -> list[Json] | None:
     if not is_array(value):
         return None
 
-    read = [_member(each, item) for each in value]
+    read = [_placed(place, each, item) for place, each in enumerate(value)]
     if isinstance(item, inspect.UnionType | inspect.AnyType):
         return read
 

@@ -82,7 +82,10 @@ class ServerToolChoice(TypedDict):
 
 ToolChoice: TypeAlias = (
     Literal["none", "auto", "required"]
+    | str
+    | DefinesTool
     | NamedToolChoice
     | ServerToolChoice
     | Mapping[str, Json]
 )
+"""Whether tools are called; a tool that shall be, or its name."""
