@@ -240,6 +240,52 @@ async def test_events_end_with_the_error() -> None:
     assert type(error) is AnswerMismatchError
 
 
+RAISE = "raise `max_tokens` or `max_completion_tokens`; reasoning counts too"
+AGAIN = "Ask again, or take a model that supports structured output"
+TOLD: dict[str, tuple[str, str, dict[str, object], str, str]] = {
+    "cut": ("{", "length", {}, "the answer was cut by a token limit", RAISE),
+    "refused": (
+        "",
+        "stop",
+        {"refusal": "no way"},
+        "the model refused: no way",
+        "`text` says why; ask in other words, or another model",
+    ),
+    "another shape": (
+        '{"x": 1}',
+        "stop",
+        {},
+        "the answer does not match: Object missing required field `y` (at $); it is"
+        " '{\"x\": 1}'",
+        AGAIN,
+    ),
+    "long": (
+        "Well, " + "x" * 99,
+        "stop",
+        {},
+        "the answer does not match: not JSON: invalid character (byte 0) (at $); it"
+        f" begins with 'Well, {'x' * 74}'",
+        AGAIN,
+    ),
+    "empty": ("", "stop", {}, "the answer is empty, though it ended by itself", AGAIN),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "message", "told", "hint"), TOLD.values(), ids=TOLD
+)
+async def test_errors_show_the_answer_and_the_remedy(
+    text: str, reason: str, message: dict[str, object], told: str, hint: str
+) -> None:
+    """The beginning of the answer is enough to see what the model did."""
+    async with saying(text, reason, **message) as (_, client):
+        with pytest.raises(ParseError) as caught:
+            await client.chat.completions.create(messages=HI, parse=Point)
+
+    assert (caught.value.message, caught.value.hint) == (told, hint)
+    assert str(caught.value) == f"{told}. {hint}"
+
+
 async def test_errors_pickle() -> None:
     """An error comes back from another process with all that it holds."""
     async with saying('{"x": 1, "y": "2"}') as (_, client):

@@ -122,6 +122,15 @@ async def test_an_exception_that_is_listed_ends_the_run() -> None:
     assert run.errors == [raised.value]
 
 
+@pytest.mark.parametrize(
+    "raises", [(OSError, LookupError), [LookupError]], ids=["tuple", "list"]
+)
+async def test_several_exceptions_may_be_listed(raises: object) -> None:
+    """In any sequence."""
+    with pytest.raises(LookupError, match="no luck"):
+        await Model(answer(call("fail"))).run(fail, raises=raises)
+
+
 async def test_a_failed_request_leads_to_the_run_so_far() -> None:
     """Its messages can be sent again."""
     first = answer(call("add", '{"first":1,"second":2}'), usage={"cost": 0.5})

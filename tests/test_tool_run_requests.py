@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+import gc
+from typing import Any, cast
 
 import pytest
 
 from openrouter_async import ConfigError
+from openrouter_async.formats.tool import tool
 from openrouter_async.resources.tool_runs import run_tools
 from tests.tool_running import ASKED, Json, Model, add, answer, call
+
+
+NAMED = {"type": "function", "function": {"name": "add"}}
 
 
 @pytest.mark.parametrize(
     ("choice", "later"),
     [
         ("required", "auto"),
-        ({"type": "function", "function": {"name": "add"}}, "auto"),
+        (NAMED, "auto"),
         ("auto", "auto"),
         ("none", "none"),
         (None, None),
@@ -30,6 +35,17 @@ async def test_a_call_is_demanded_once(choice: object, later: object) -> None:
 
     choices = [params["tool_choice"] for _, params in model.requests]
     assert choices == [choice, later, later]
+
+
+@pytest.mark.parametrize("choice", ["add", add], ids=["name", "tool"])
+async def test_a_tool_is_demanded_by_its_name_or_by_itself(choice: object) -> None:
+    """The first request spells it out; from then on the model may choose."""
+    model = Model(answer(call("add")), answer())
+
+    await model.run(add, params={"tool_choice": choice})
+
+    choices = [params["tool_choice"] for _, params in model.requests]
+    assert choices == [NAMED, "auto"]
 
 
 SIGNED = [{"type": "reasoning.text", "signature": "abc"}]
@@ -84,21 +100,54 @@ async def test_server_tools_are_passed_on() -> None:
     assert model.requests[0][1]["tools"] == (add, search)
 
 
+@tool
+async def good(word: str) -> str:
+    """Be a tool that is called by mistake."""
+    return word
+
+
+UNDESCRIBED = "is a function that does not describe itself; decorate it with `@tool`"
+EXCEPTIONS = "raises must be a class of exceptions, or a list of them;"
 REFUSED: dict[str, tuple[Json, str]] = {
     "function without code": (
         {"tools": [{"type": "function", "function": {"name": "add"}}]},
         "tools[0] has no Python function to run; decorate one with `@tool`, or answer"
         " calls yourself with `create`",
     ),
-    "bare function": (
-        {"tools": [add, add.function]},
-        "tools[1] has no Python function to run; decorate one with `@tool`, or answer"
-        " calls yourself with `create`",
-    ),
+    "bare function": ({"tools": [add, add.function]}, f"tools[1] {UNDESCRIBED}"),
     "same name": ({"tools": [add, add]}, "tools[1]: there are two tools 'add'"),
-    "no list": ({"tools": add}, "tools must be a list, not Tool"),
+    "no list": ({"tools": add}, "tools must be a list, such as [add]"),
+    "bare function in no list": ({"tools": add.function}, f"tools[0] {UNDESCRIBED}"),
+    "something in no list": ({"tools": 1}, "tools must be a list, such as [int]"),
     "no tools": ({"tools": []}, "there are no tools to run; use `create`"),
     "no steps": ({"max_steps": 0}, "max_steps must be at least 1, not 0"),
+    "choice of no tool": (
+        {"params": {"tool_choice": "nope"}},
+        "tool_choice: no tool 'nope'; there are: add",
+    ),
+    "choice of a tool not offered": (
+        {"params": {"tool_choice": good}},
+        "tool_choice: no tool 'good'; there are: add",
+    ),
+    "choice where all tools are OpenRouter's": (
+        {"tools": [{"type": "x:y"}], "params": {"tool_choice": NAMED}},
+        "tool_choice: no tool 'add'; there are: none",
+    ),
+    "name of an exception": (
+        {"raises": "KeyError"},
+        f"{EXCEPTIONS} 'KeyError' is none",
+    ),
+    "exception that happened": (
+        {"raises": [OSError, KeyError(1)]},
+        f"{EXCEPTIONS} KeyError(1) is none",
+    ),
+    "other class": ({"raises": int}, f"{EXCEPTIONS} <class 'int'> is none"),
+    "no exception": ({"raises": None}, f"{EXCEPTIONS} None is none"),
+    "stream": (
+        {"params": {"stream": True}},
+        "run_tools does not stream; see docs/examples/conversation.py for a loop of"
+        " your own around `stream`",
+    ),
 }
 
 
@@ -106,9 +155,22 @@ REFUSED: dict[str, tuple[Json, str]] = {
 async def test_what_cannot_run_is_refused(options: Json, message: str) -> None:
     """Nothing is sent."""
     model = Model()
-    tools = options.pop("tools", [add])
+    given = {"tools": [add], "params": {}, **options}
+    tools, params = given.pop("tools"), given.pop("params")
 
     with pytest.raises(ConfigError) as raised:
-        await run_tools(model.create, ASKED, tools, {}, **options)
+        await run_tools(model.create, ASKED, tools, params, **given)
 
+    assert (str(raised.value), model.requests) == (message, [])
+
+
+async def test_called_tools_are_refused() -> None:
+    """They are taken for calls that nobody awaits, and no warning follows."""
+    model = Model()
+
+    with pytest.raises(ConfigError) as raised:
+        await run_tools(model.create, ASKED, cast("Any", [good("a"), good("b")]), {})
+
+    gc.collect()
+    message = "tools[0] is a coroutine: pass `good`, not `good(...)`"
     assert (str(raised.value), model.requests) == (message, [])

@@ -220,6 +220,24 @@ async def test_usage_is_summed() -> None:
     )
 
 
+async def test_a_run_tells_what_it_cost() -> None:
+    """None where no answer did."""
+    paid = Model(answer(call("add"), usage={"cost": 0.5}), answer(usage=None))
+
+    assert (await paid.run(add)).cost == 0.5
+    assert (await Model(answer(usage={"total_tokens": 1})).run(add)).cost is None
+    assert (await Model(answer()).run(add)).cost is None
+
+
+async def test_a_run_is_shown_in_short() -> None:
+    """Answers may be long."""
+    made = answer(call("add"), call("add"), usage={"cost": 0.0012})
+    run = await Model(made, answer(text="x" * 999)).run(add)
+
+    assert repr(run) == "<ToolRun answered, 2 steps, 2 calls, $0.0012>"
+    assert repr(await Model(answer()).run(add)) == "<ToolRun answered, 1 step, 0 calls>"
+
+
 def test_counts_that_are_not_there_are_not_summed() -> None:
     """None and None are None."""
     usage = Usage(cost=1.0)

@@ -63,13 +63,14 @@ async def answer(client: OpenRouter, messages: list[Message]) -> ChatCompletion:
 
 async def use(call: ToolCall) -> Message:
     """Run the tool that a call asks for, and return what the model is told."""
-    if call.function.name != get_time.name:
-        content = f"There is no tool {call.function.name!r}."
-    else:
+    content = f"There is no tool {call.function.name!r}."
+    if call.function.name == get_time.name:
         try:
             content = str(await get_time.run(call.function.arguments))
         except FormatMismatch as error:
             content = f"The arguments do not match: {error}"
+        except Exception as error:  # of the tool: the model may know better
+            content = f"The tool failed: {type(error).__name__}: {error}"
 
     return {"role": "tool", "tool_call_id": call.id, "content": content}
 

@@ -155,7 +155,8 @@ def _made(kind: object, strict: bool) -> Format[object]:
 
 def _loosely(kind: object, about: object) -> str:
     """Return what to write for a schema that is not strict; a tool has `about`."""
-    return "strict=False" if about else f"Format.of({shown_name(kind)}, strict=False)"
+    own = about is None
+    return f"Format.of({shown_name(kind)}, strict=False)" if own else "strict=False"
 
 
 def _decoder(kind: object, *, wrapped: bool) -> msgspec.json.Decoder[object]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Unpack
 
-from openrouter_async.resources.reading import CallOptions, read
-from openrouter_async.transport.calls import Transport
+from openrouter_async.resources.reading import CallOptions, Resource, read
 from openrouter_async.transport.decoders import decode_data
 from openrouter_async.transport.replies import ReplyReader
 from openrouter_async.types.account import Credits, KeyInfo
@@ -15,11 +14,8 @@ _CREDITS = ReplyReader(decode=partial(decode_data, into=Credits))
 _KEY = ReplyReader(decode=partial(decode_data, into=KeyInfo))
 
 
-class CreditBalance:
+class CreditBalance(Resource):
     """Ask for the balance of the account."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
 
     async def get(self, **options: Unpack[CallOptions]) -> Credits:
         """
@@ -35,11 +31,8 @@ class CreditBalance:
         return await read(self._transport, "/credits", _CREDITS, options)
 
 
-class CurrentKey:
+class CurrentKey(Resource):
     """Ask for the limits and counters of the key in use."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
 
     async def get(self, **options: Unpack[CallOptions]) -> KeyInfo:
         """

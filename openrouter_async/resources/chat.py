@@ -19,9 +19,9 @@ from openrouter_async.resources.offered_tools import (
     offered_tools,
 )
 from openrouter_async.resources.options import (
-    CallOptions,
     GatherOptions,
     MapOptions,
+    RequestOptions,
     given_stream,
 )
 from openrouter_async.resources.parsing import checked_response_format, parsed_kind
@@ -41,8 +41,8 @@ T = TypeVar("T")
 AnswerT = TypeVar("AnswerT", bound=ChatCompletion)
 
 
-class ChatCallParams(ChatParams, CallOptions):
-    """Name what one call accepts beside its messages; see `CallOptions`."""
+class ChatCallParams(ChatParams, RequestOptions):
+    """Name what one call accepts beside its messages; see `RequestOptions`."""
 
 
 class ChatMapParams(ChatParams, MapOptions):
@@ -179,7 +179,7 @@ class ChatCompletions:
             **params: request fields by the API's names (`model`, `max_tokens`,
                 `temperature`, `tools`, `reasoning`, `provider` and all others of
                 `ChatParams`), and `timeout`, `retry`, `extra_body` and `extra_headers`
-                for this call (`CallOptions`). What is not given is not sent; None is
+                for this call (`RequestOptions`). What is not given is not sent; None is
                 sent as null where the API allows null.
 
         Returns:

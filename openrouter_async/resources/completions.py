@@ -12,9 +12,9 @@ from openrouter_async.fanout.map import Outcomes
 from openrouter_async.fanout.outcomes import Item, Outcome
 from openrouter_async.resources.kinds import AnswerKind
 from openrouter_async.resources.options import (
-    CallOptions,
     GatherOptions,
     MapOptions,
+    RequestOptions,
     given_stream,
 )
 from openrouter_async.resources.parsing import no_parse
@@ -36,8 +36,8 @@ class CompletionStream(Stream[CompletionChunk, Completion]):
     """Iterate over the chunks of a text completion; see `Stream`."""
 
 
-class CompletionCallParams(CompletionParams, CallOptions):
-    """Name what one call accepts beside its prompt; see `CallOptions`."""
+class CompletionCallParams(CompletionParams, RequestOptions):
+    """Name what one call accepts beside its prompt; see `RequestOptions`."""
 
 
 class CompletionMapParams(CompletionParams, MapOptions):
@@ -121,7 +121,7 @@ class Completions:
             **params: request fields by the API's names (`model`, `max_tokens`,
                 `temperature`, `stop` and all others of `CompletionParams`), and
                 `timeout`, `retry`, `extra_body` and `extra_headers` for this call
-                (`CallOptions`). What is not given is not sent; None is sent as null
+                (`RequestOptions`). What is not given is not sent; None is sent as null
                 where the API allows null.
 
         Returns:

@@ -14,7 +14,7 @@ from openrouter_async.fanout.map import check_run
 from openrouter_async.fanout.run import RunSettings
 from openrouter_async.resources.embedding_answers import read_embeddings
 from openrouter_async.resources.embedding_map import EmbeddingOutcomes, PackWork
-from openrouter_async.resources.mapping import CommonOptions, default_in_flight
+from openrouter_async.resources.mapping import CommonOptions
 from openrouter_async.resources.models import read_models
 from openrouter_async.resources.options import (
     RetryOption,
@@ -24,7 +24,8 @@ from openrouter_async.resources.options import (
     timeout_for,
 )
 from openrouter_async.resources.packs import Pack, PackLimits, Packs, kind_of
-from openrouter_async.resources.reading import CallOptions
+from openrouter_async.resources.reading import CallOptions, Resource
+from openrouter_async.resources.runs import default_in_flight
 from openrouter_async.transport.calls import Transport
 from openrouter_async.transport.codec import encode_body
 from openrouter_async.transport.exchange import Call
@@ -42,11 +43,11 @@ _NEVER_NULL = frozenset({"dimensions", "encoding_format", "input_type", "user"})
 _IN_FLIGHT = 32
 
 
-class Embeddings:
+class Embeddings(Resource):
     """Turn texts, tokens and media into vectors with `POST /embeddings`."""
 
     def __init__(self, transport: Transport, limiter: Limiter) -> None:
-        self._transport = transport
+        super().__init__(transport)
         self._limiter = limiter
         self._url = transport.base_url / "embeddings"
 
@@ -142,9 +143,11 @@ class Embeddings:
                 open files allow.
             ordered: yield outcomes in the order of the inputs.
             journal: path of a file that gets every answer before it is yielded; a
-                run that is given it again, with inputs and batch sizes unchanged,
-                sends only what is missing.
-            max_cost: USD; no request is sent that could overshoot it.
+                run that is given it again sends only what is missing. It keeps whole
+                requests: `batch_size` and `batch_tokens` have to be the same, and an
+                input that is put in, or left out, resends all inputs behind it.
+            max_cost: USD. The first request goes alone, whatever it costs; after that
+                none is sent that could overshoot it, going by what the others cost.
             max_pause: longest wait that a server may ask for, seconds; None for any.
             timeout: timers for each call, as in `create`.
             retry: policy for each call, as in `create`; refusals by a limit are
@@ -167,8 +170,8 @@ class Embeddings:
             max_pause = self._limiter.max_pause
 
         if max_in_flight is None:
-            allowed = default_in_flight(self._transport.sessions.connections)
-            max_in_flight = min(_IN_FLIGHT, allowed)
+            connections = self._transport.sessions.connections
+            max_in_flight = default_in_flight(connections, _IN_FLIGHT)
 
         settings = RunSettings(
             max_in_flight=max_in_flight,
@@ -188,7 +191,12 @@ class Embeddings:
             self._limiter,
             settings,
             journal,
-            common.parameters(str(self._url)),
+            {
+                **common.parameters(str(self._url)),
+                # Requests are what is found again: others would all be paid anew.
+                "batch_size": batch_size,
+                "batch_tokens": batch_tokens,
+            },
         )
 
     def _pack_call(self, pack: Pack, common: CommonOptions) -> Call:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from asyncio import sleep
 from functools import partial
-from typing import Unpack
+from typing import Protocol, TypeAlias, Unpack
 
 from msgspec import UNSET
 
 from openrouter_async.config import RetryPolicy, is_number
-from openrouter_async.errors import ConfigError, NotFoundError
+from openrouter_async.errors import ConfigError, NotFoundError, OpenRouterError
 from openrouter_async.resources.operations import careful
 from openrouter_async.resources.options import retry_for, timeout_for
-from openrouter_async.resources.reading import CallOptions, read
-from openrouter_async.transport.calls import Transport
+from openrouter_async.resources.reading import CallOptions, Resource, read
 from openrouter_async.transport.codec import encode_body
 from openrouter_async.transport.decoders import decode_data
 from openrouter_async.transport.paths import operation_url
@@ -24,23 +23,38 @@ from openrouter_async.types.generation import (
     Generation,
     GenerationContent,
 )
+from openrouter_async.types.wire import ResponseMeta
 
 _RECORD = ReplyReader(decode=partial(decode_data, into=Generation))
 _CONTENT = ReplyReader(decode=partial(decode_data, into=GenerationContent))
 _NOTHING = reply_reader(type(None), repeatable=False)
 
+
+class Answered(Protocol):
+    """Be what came of an exchange: an answer or a stream."""
+
+    @property
+    def meta(self) -> ResponseMeta:
+        """The exchange."""
+        ...
+
+
+GenerationId: TypeAlias = str | Answered | OpenRouterError | None
+"""The id of a generation, or what names it; None, where there is none, is refused."""
+
 _FIRST_WAIT = 0.5  # seconds
 _LONGEST_WAIT = 5.0  # seconds
 
 
-class Generations:
+class Generations(Resource):
     """Look up what calls used and cost."""
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-
     async def get(
-        self, id: str, *, patience: float = 30.0, **options: Unpack[CallOptions]
+        self,
+        id: GenerationId,
+        *,
+        patience: float = 30.0,
+        **options: Unpack[CallOptions],
     ) -> Generation:
         """
         Return the usage record of a generation.
@@ -49,7 +63,7 @@ class Generations:
         models. Until then there is none, which is waited for.
 
         Args:
-            id: of the generation: `meta.generation_id` of an answer, or of an error.
+            id: of the generation; or the answer, stream or error that names it.
             patience: how long a record that is not there is asked for, seconds.
             **options: `timeout`, `retry` and `extra_headers`, for each look.
 
@@ -83,13 +97,13 @@ class Generations:
             wait = min(wait * 1.5, _LONGEST_WAIT)
 
     async def content(
-        self, id: str, **options: Unpack[CallOptions]
+        self, id: GenerationId, **options: Unpack[CallOptions]
     ) -> GenerationContent:
         """
         Return what was asked and answered, where the account has that stored.
 
         Args:
-            id: of the generation.
+            id: of the generation; or what names it, as in `get`.
             **options: `timeout`, `retry` and `extra_headers`, as in every call.
 
         Raises:
@@ -103,7 +117,7 @@ class Generations:
 
     async def feedback(
         self,
-        id: str,
+        id: GenerationId,
         *,
         category: FeedbackCategory,
         comment: str | None = None,
@@ -113,7 +127,7 @@ class Generations:
         Report what was wrong with a generation.
 
         Args:
-            id: of the generation.
+            id: of the generation; or what names it, as in `get`.
             category: what it was.
             comment: in words.
             **options: `timeout`, `retry` and `extra_headers`, as in every call;
@@ -137,8 +151,25 @@ class Generations:
         await transport.fetch(call, _NOTHING)
 
 
-def _checked(id: object) -> str:
+def _checked(given: object) -> str:
+    id: object = given
+    if isinstance(given, OpenRouterError):
+        id = given.generation_id
+    elif isinstance(meta := getattr(given, "meta", None), ResponseMeta):
+        id = meta.generation_id
+
     if isinstance(id, str) and id:
         return id
 
-    raise ConfigError(f"id must be that of a generation, not {id!r}")
+    if given is None or given is not id and id is None:
+        named = "this one" if given is None else f"this {type(given).__name__}"
+        raise ConfigError(
+            f"the server named no generation: the id of {named} is None; there is no"
+            " record to ask for"
+        )
+
+    kind = "empty" if id == "" else f"of type {type(given).__name__}"
+    raise ConfigError(
+        f"id is {kind}: pass an answer or an error, or its generation id, such as"
+        " done.meta.generation_id"
+    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from openrouter_async.transport.answers import read_answer
 from openrouter_async.transport.calls import Running
+from openrouter_async.transport.codec import decode_json
 from openrouter_async.transport.exchange import Exchange
 from openrouter_async.types.lenient import Json
 
@@ -47,3 +48,11 @@ class AnswerKind(Generic[AnswerT]):
     def reader(self) -> Callable[[Running, Exchange, bytes], AnswerT]:
         """What turns a body into an answer."""
         return partial(read_answer, into=self.into, finish=self.finish)
+
+    def decoded(self, text: bytes) -> AnswerT:
+        """Return an answer that was kept as text."""
+        answer = decode_json(text, self.into)
+        if self.finish is not None:
+            self.finish(answer)
+
+        return answer

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar, cast
 
 from msgspec import UNSET
 
@@ -15,22 +14,27 @@ from openrouter_async.errors import ConfigError, OpenRouterError
 from openrouter_async.fanout.journal import Entry
 from openrouter_async.fanout.outcomes import Item
 from openrouter_async.fanout.work import Receipt
-from openrouter_async.resources.kinds import AnswerKind
+from openrouter_async.resources.options import (
+    RetryOption,
+    TimeoutOption,
+    retry_for,
+    timeout_for,
+)
 from openrouter_async.transport.admission import Admission
-from openrouter_async.transport.calls import Transport
-from openrouter_async.transport.codec import decode_json
-from openrouter_async.transport.exchange import Call
-from openrouter_async.types.lenient import Json
+from openrouter_async.transport.calls import Running, Transport
+from openrouter_async.transport.exchange import Call, Exchange
+from openrouter_async.types.lenient import Json, is_object
 from openrouter_async.types.wire import ResponseMeta
 
 if TYPE_CHECKING:
     from openrouter_async.types.chat import ChatCompletion
     from openrouter_async.types.completion import Completion
+    from openrouter_async.types.embeddings import EmbeddingResponse
 
-AnswerT = TypeVar("AnswerT", bound="Completion | ChatCompletion")
+AnswerT = TypeVar("AnswerT", bound="Completion | ChatCompletion | EmbeddingResponse")
 
-_IN_FLIGHT = 256
-_DESCRIPTORS_KEPT = 64  # for files, logs and other connections of the process
+Reader: TypeAlias = Callable[[Running, Exchange, bytes], AnswerT]
+"""Turns a body into an answer, or raises what it lacks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,19 +93,21 @@ class CallWork(Generic[AnswerT]):
     Args:
         transport: sends it.
         call_for: makes the call for an item, or raises ConfigError.
-        kind: of the answers.
+        reader_for: returns what reads the answer to an item.
+        decode: reads an answer that a journal kept.
     """
 
     def __init__(
         self,
         transport: Transport,
         call_for: Callable[[Item], Call],
-        kind: AnswerKind[AnswerT],
+        reader_for: Callable[[Item], Reader[AnswerT]],
+        decode: Callable[[bytes], AnswerT],
     ) -> None:
         self._transport = transport
         self._call_for = call_for
-        self._kind = kind
-        self._read = kind.reader
+        self._reader_for = reader_for
+        self._decode = decode
 
     def prepare(
         self, item: Item
@@ -114,10 +120,12 @@ class CallWork(Generic[AnswerT]):
         except Exception as exc:  # of the item's own code: a row that is lazy
             raise ConfigError(f"the item cannot be read: {exc!r}") from exc
 
-        return call.body, partial(self._send, call)
+        return call.body, partial(self._send, call, self._reader_for(item))
 
-    def _send(self, call: Call, admission: Admission) -> Awaitable[AnswerT]:
-        return self._transport.fetch(call, self._read, admission)
+    def _send(
+        self, call: Call, reader: Reader[AnswerT], admission: Admission
+    ) -> Awaitable[AnswerT]:
+        return self._transport.fetch(call, reader, admission)
 
     def receipt(self, value: AnswerT) -> Receipt:
         """Return what an answer used."""
@@ -142,7 +150,7 @@ class CallWork(Generic[AnswerT]):
 
     def restore(self, entry: Entry) -> AnswerT:
         """Return an answer that a journal kept."""
-        answer = decode_json(entry.answer, self._kind.into)
+        answer = self._decode(entry.answer)
         answer.raw = entry.answer
         answer.meta = ResponseMeta(
             status=entry.status,
@@ -150,28 +158,34 @@ class CallWork(Generic[AnswerT]):
             attempts=entry.attempts,
             elapsed=entry.elapsed,
         )
-        if self._kind.finish is not None:
-            self._kind.finish(answer)
-
         return answer
 
 
-def default_in_flight(connections: int | None) -> int:
+def common_options(
+    options: Mapping[str, object], transport: Transport
+) -> CommonOptions:
     """
-    Return how many items may be under way where nobody says.
+    Sort what `RequestOptions` names from request fields.
 
     Args:
-        connections: most that the pool opens; None for any.
+        options: both.
+        transport: has the defaults.
 
-    Returns:
-        256, or less where the pool or the limit on open files allows less.
+    Raises:
+        ConfigError: one cannot be used.
     """
-    bounds = [_IN_FLIGHT, connections or _IN_FLIGHT]
-    if sys.platform != "win32":
-        import resource
+    rest = dict(options)
+    timeout = cast("TimeoutOption", rest.pop("timeout", UNSET))
+    retry = cast("RetryOption", rest.pop("retry", UNSET))
+    extra_body = rest.pop("extra_body", None)
+    if extra_body is not None and not is_object(extra_body):
+        raise ConfigError("extra_body must be a mapping of request fields")
 
-        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if soft != resource.RLIM_INFINITY:
-            bounds.append(soft - _DESCRIPTORS_KEPT)
-
-    return max(1, min(bounds))
+    headers = cast("Mapping[str, str] | None", rest.pop("extra_headers", None))
+    return CommonOptions(
+        timeout=timeout_for(timeout, transport.timeout),
+        retry=retry_for(retry, transport.retry),
+        extra_body=extra_body,
+        extra_headers=headers,
+        params=rest,
+    )

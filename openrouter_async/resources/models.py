@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from openrouter_async.errors import ConfigError
 from openrouter_async.resources.options import RetryOption, TimeoutOption
-from openrouter_async.resources.reading import CallOptions, read
+from openrouter_async.resources.reading import CallOptions, Resource, read
 from openrouter_async.transport.calls import Transport
 from openrouter_async.transport.decoders import decode_data, decode_list
 from openrouter_async.transport.paths import Params
@@ -48,11 +48,8 @@ async def read_models(
     return await read(transport, path, _LIST, options, params)
 
 
-class Models:
+class Models(Resource):
     """Look models up, with their prices and endpoints."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
 
     async def list(
         self,
@@ -150,11 +147,8 @@ class Models:
         return answer.count
 
 
-class Providers:
+class Providers(Resource):
     """Look providers up."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
 
     async def list(self, **options: Unpack[CallOptions]) -> ProviderList:
         """

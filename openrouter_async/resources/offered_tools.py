@@ -38,17 +38,21 @@ def offered_tools(tools: object, field: str = "tools") -> Json:
 
 def check_tools(tools: object, field: str = "tools") -> None:
     """
-    Check that no tool is a function that describes itself no more than its name.
+    Check that no tool is a function, or a call of one, that does not describe itself.
 
     Raises:
         ConfigError: one is; it says which, and the remedy.
     """
-    for place, each in enumerate(tools if is_array(tools) else ()):
+    listed = tools if is_array(tools) else ()
+    for each in listed:
         if inspect.iscoroutine(each):
-            each.close()  # nobody will await it
+            each.close()  # else there is a warning for each that is never awaited
+
+    for place, each in enumerate(listed):
+        if inspect.iscoroutine(each):
+            name = each.__name__
             raise ConfigError(
-                f"{field}[{place}] is a coroutine: pass `{each.__name__}`, not"
-                f" `{each.__name__}(...)`"
+                f"{field}[{place}] is a coroutine: pass `{name}`, not `{name}(...)`"
             )
 
         if callable(each) and not defines_tool(each):

@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Literal, TypeVar, overload
 from msgspec import UNSET
 
 from openrouter_async.config import RetryPolicy
-from openrouter_async.errors import ConfigError
+from openrouter_async.errors import (
+    ConfigError,
+    OpenRouterError,
+)
 from openrouter_async.resources.options import (
     RetryOption,
     TimeoutOption,
     retry_for,
     timeout_for,
 )
+from openrouter_async.resources.own_types import MODELS
+from openrouter_async.resources.reading import Resource, explain
 from openrouter_async.streaming.raw import ByteStream, EventStream
 from openrouter_async.transport.bodies import encode_any
-from openrouter_async.transport.calls import Transport
 from openrouter_async.transport.exchange import Call
 from openrouter_async.transport.paths import Params, Path, operation_url
 from openrouter_async.transport.replies import reply_reader
@@ -48,16 +52,14 @@ def careful(policy: RetryPolicy) -> RetryPolicy:
     )
 
 
-class AnyOperation:
+class AnyOperation(Resource):
     """
     Call any operation of the API; see `__call__`.
 
-    Everything that completions have is there: the key, the timers, retries, the
-    limiter, errors by class.
+    `await client.request("POST", "/keys", body={"name": "ci"})`. Everything that
+    completions have is there: the key, the timers, retries, the limiter, errors by
+    class.
     """
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
 
     @overload
     async def __call__(
@@ -167,7 +169,8 @@ class AnyOperation:
             response_type: what the answer is read as. A mapping without it; None
                 for an answer that is not looked at; `bytes` for what is not JSON;
                 `RawResponse` for body and head as they came, even an error that a
-                body reports; a Struct, or any other type that msgspec can decode.
+                body reports; a Struct, any other type that msgspec can decode, or a
+                model of pydantic.
                 A subclass of `Record` has `raw`, `meta` and `to_dict()`. 204 is an
                 answer without members.
             stream: return an opened stream of server-sent events, which a body that
@@ -187,11 +190,17 @@ class AnyOperation:
                 origin; nothing was sent.
             APIError: the API reported an error, in its class by code.
             APIConnectionError: no answer arrived, or not in time.
-            ResponseDecodeError: what arrived is not what was asked for.
+            ResponseDecodeError: what arrived is not what was asked for; it is whole
+                in `body` where `response_type` does not fit, and after POST and PATCH.
         """
         method = _checked_method(method)
+        given = isinstance(retry, RetryPolicy) and retry.retry_ambiguous
         # Before anything is sent: a type that nothing can be decoded into.
-        read = reply_reader(response_type or _Nothing, repeatable=method not in _ONCE)
+        read = reply_reader(
+            _Nothing if response_type is None else response_type,
+            repeatable=given or method not in _ONCE,
+            own=MODELS,
+        )
         call = await self._call(
             method,
             path,
@@ -203,17 +212,23 @@ class AnyOperation:
             retry=retry,
             padded=response_type not in (bytes, RawResponse),
         )
-        if not stream:
-            return await self._transport.fetch(call, read)
-
-        if response_type not in (bytes, dict):
+        if stream and response_type not in (bytes, dict):
             raise ConfigError(
                 "a stream gives events, or bytes with response_type=bytes"
             )
 
-        kind = ByteStream if response_type is bytes else EventStream
-        opened = kind(self._transport, call)
-        await opened.open()
+        try:
+            if not stream:
+                return await self._transport.fetch(call, read)
+
+            kind = ByteStream if response_type is bytes else EventStream
+            opened = kind(self._transport, call)
+            await opened.open()
+        except OpenRouterError as error:
+            once = method in _ONCE and not isinstance(retry, RetryPolicy)
+            explain(error, method, path, once=once)
+            raise
+
         return opened
 
     async def _call(

@@ -24,18 +24,27 @@ class CallOptions(TypedDict, total=False):
         timeout: timers for this call; a number of seconds bounds the whole call, None
             turns all timers off.
         retry: policy for this call; a number is `max_retries`.
-        extra_body: members of the request that are not typed; they win over typed
-            ones and are sent untouched.
         extra_headers: headers added to, or in place of, the client's.
     """
 
     timeout: TimeoutOption
     retry: RetryOption
-    extra_body: Mapping[str, Json] | None
     extra_headers: Mapping[str, str] | None
 
 
-class GatherOptions(CallOptions, total=False):
+class RequestOptions(CallOptions, total=False):
+    """
+    Name what every call accepts that has typed fields.
+
+    Attributes:
+        extra_body: members of the request that are not typed; they win over typed
+            ones and are sent untouched.
+    """
+
+    extra_body: Mapping[str, Json] | None
+
+
+class GatherOptions(RequestOptions, total=False):
     """
     Name what every fan-out accepts.
 

@@ -8,8 +8,15 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from openrouter_async.errors import ConfigError, ResponseDecodeError
-from openrouter_async.resources.reading import CallOptions, read
+from openrouter_async.errors import ConfigError, OpenRouterError, ResponseDecodeError
+from openrouter_async.resources.own_types import MODELS
+from openrouter_async.resources.reading import (
+    CallOptions,
+    Resource,
+    explain,
+    read,
+    shown_path,
+)
 from openrouter_async.transport.calls import Transport
 from openrouter_async.transport.decoders import item_reader
 from openrouter_async.transport.paths import Param, Params, Path, operation_url
@@ -20,6 +27,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 _READ = reply_reader(dict[str, Json])
+_NAMED = 8  # members of an answer in a message
 _NAMES = ("id", "hash", "slug")
 
 
@@ -56,6 +64,9 @@ class Pages(Generic[T_co]):
     def __aiter__(self) -> AsyncIterator[T_co]:
         return self._items()
 
+    def __repr__(self) -> str:
+        return f"<Pages of {shown_path(self._path)}>"
+
     async def _items(self) -> AsyncGenerator[T_co]:
         async for page in self.pages():
             for item in page:
@@ -71,17 +82,32 @@ class Pages(Generic[T_co]):
         params: Params | None = self._params
         seen: set[int] = set()
         while params is not None:
-            members = await read(
-                self._transport, self._path, _READ, self._options, params
-            )
-            items = _items_of(members)
+            members, items = await self._page(params)
             mark = hash(tuple(map(_identity, items)))
             if not items or mark in seen:
                 return
 
             seen.add(mark)
-            yield [self._convert(item) for item in items]
+            yield self._converted(items)
             params = following(params, members, len(items))
+
+    async def _page(self, params: Params) -> tuple[dict[str, Json], Sequence[Json]]:
+        try:
+            members = await read(
+                self._transport, self._path, _READ, self._options, params
+            )
+            return members, _items_of(members)
+        except OpenRouterError as error:
+            explain(error, "GET", self._path)
+            raise
+
+    def _converted(self, items: Sequence[Json]) -> list[T_co]:
+        """Make the items of a page; one that cannot be made is in the error's body."""
+        try:
+            return [self._convert(item) for item in items]
+        except OpenRouterError as error:
+            explain(error, "GET", self._path)
+            raise
 
 
 def following(
@@ -144,8 +170,17 @@ def _items_of(members: Mapping[str, Json]) -> Sequence[Json]:
     if is_array(items):
         return items
 
-    names = ", ".join(members) or "no members"
-    raise ResponseDecodeError(f"the answer holds no list in `data`, but {names}")
+    if is_object(items):
+        problem = "`data` of the answer is a mapping, not a list"
+    elif "data" in members:
+        problem = f"`data` of the answer is {items!r:.40}, not a list"
+    else:
+        names = ", ".join(list(members)[:_NAMED]) or "no members"
+        problem = f"the answer holds no list in `data`, but {names}"
+
+    hint = "client.request gets what is no list"
+    body = msgspec.json.encode(members)
+    raise ResponseDecodeError(problem, kind="final", hint=hint, body=body)
 
 
 def _identity(item: Json) -> Json:
@@ -159,11 +194,12 @@ def _identity(item: Json) -> Json:
     return msgspec.json.encode(item, order="sorted")
 
 
-class Paginate:
-    """Iterate over any list of the API; see `__call__`."""
+class Paginate(Resource):
+    """
+    Iterate over any list of the API; see `__call__`.
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+    `async for key in client.paginate("/keys")`.
+    """
 
     @overload
     def __call__(
@@ -218,5 +254,5 @@ class Paginate:
         if not isinstance(given.get("offset", 0), int | None):
             raise ConfigError("params: offset must be a whole number")
 
-        convert = item_reader(item_type)
+        convert = item_reader(item_type, MODELS)
         return Pages(self._transport, path, given, convert, options)

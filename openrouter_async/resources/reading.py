@@ -7,6 +7,7 @@ from typing import TypedDict, TypeVar
 
 from msgspec import UNSET
 
+from openrouter_async.errors import OpenRouterError
 from openrouter_async.resources.options import (
     RetryOption,
     TimeoutOption,
@@ -18,6 +19,9 @@ from openrouter_async.transport.paths import Params, Path, operation_url
 from openrouter_async.transport.replies import ReplyReader
 
 T = TypeVar("T")
+
+
+_NO_SUCH_PATH = frozenset({404, 405})
 
 
 class CallOptions(TypedDict, total=False):
@@ -34,6 +38,16 @@ class CallOptions(TypedDict, total=False):
     timeout: TimeoutOption
     retry: RetryOption
     extra_headers: Mapping[str, str] | None
+
+
+class Resource:
+    """Send the calls of one part of the API."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._transport.shown_url}>"
 
 
 async def read(
@@ -66,3 +80,37 @@ async def read(
         headers=options.get("extra_headers") or {},
     )
     return await transport.fetch(call, reader)
+
+
+def explain(
+    error: OpenRouterError, method: str, path: Path, *, once: bool = False
+) -> None:
+    """
+    Have an error tell which operation it is of, and what can be done.
+
+    Args:
+        error: what ended the call.
+        method: of HTTP.
+        path: as it was passed.
+        once: whether the operation is not repeated where it may have been carried
+            out, without anybody having said so.
+    """
+    hints = [error.hint.rstrip(".")] if error.hint else []
+    if error.status in _NO_SUCH_PATH:
+        hints.append("Paths stand below base_url, such as /keys")
+
+    if once and error.kind in ("ambiguous", "stale"):
+        hints = [f"{method} is not repeated; the request may have been carried out"]
+
+    error.hint = ". ".join([*hints, f"The operation was {method} {shown_path(path)}"])
+
+
+def shown_path(path: Path) -> str:
+    """Return a path as the API's documents write it."""
+    if not isinstance(path, str):
+        return f"/{'/'.join(path)}"
+
+    if "://" in path:
+        return path.partition("?")[0]
+
+    return f"/{path.removeprefix('/')}"

@@ -5,35 +5,26 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from os import PathLike
-from typing import TYPE_CHECKING, TypeVar, cast
-
-from msgspec import UNSET, UnsetType
+from typing import TYPE_CHECKING, TypeVar
 
 from openrouter_async.errors import ConfigError
 from openrouter_async.fanout.gather import gather_outcomes
 from openrouter_async.fanout.limiter import Limiter
-from openrouter_async.fanout.map import Outcomes, check_run
+from openrouter_async.fanout.map import Outcomes
 from openrouter_async.fanout.outcomes import Item, Outcome
-from openrouter_async.fanout.run import RunSettings
 from openrouter_async.resources.kinds import AnswerKind
 from openrouter_async.resources.mapping import (
     CallWork,
     CommonOptions,
-    default_in_flight,
+    common_options,
 )
-from openrouter_async.resources.options import (
-    MapOptions,
-    RetryOption,
-    TimeoutOption,
-    request_members,
-    retry_for,
-    timeout_for,
-)
+from openrouter_async.resources.options import MapOptions, request_members
+from openrouter_async.resources.runs import take_run_options
+from openrouter_async.transport.bodies import asked_model, asked_tokens
 from openrouter_async.transport.calls import Transport
 from openrouter_async.transport.codec import encode_body
 from openrouter_async.transport.exchange import Call
-from openrouter_async.types.lenient import Json, is_array, is_object
+from openrouter_async.types.lenient import Json
 
 if TYPE_CHECKING:
     from openrouter_async.types.chat import ChatCompletion
@@ -41,6 +32,8 @@ if TYPE_CHECKING:
 
 AnswerT = TypeVar("AnswerT", bound="Completion | ChatCompletion")
 ItemT = TypeVar("ItemT", bound=Item)
+
+_IN_FLIGHT = 256  # where nobody says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +86,7 @@ class Verbs:
 
         Args:
             own: its own member.
-            options: its fields, and those of `CallOptions`.
+            options: its fields, and those of `RequestOptions`.
             kind: of the answer.
 
         Raises:
@@ -108,7 +101,7 @@ class Verbs:
 
         Args:
             own: its own member.
-            options: its fields, and those of `CallOptions`.
+            options: its fields, and those of `RequestOptions`.
             stream: whether the answer is read as it comes.
 
         Raises:
@@ -134,13 +127,19 @@ class Verbs:
             ConfigError: something passed cannot be used; nothing was sent.
         """
         rest = kind.with_options(options)
-        journal = cast("str | PathLike[str] | None", rest.pop("journal", None))
-        settings = self._settings(rest)
-        check_run(settings, journal)
+        settings, journal = take_run_options(
+            rest, self._limiter, self.transport, _IN_FLIGHT
+        )
         common = self._common(rest, in_order=True)
         self._call(self._operation.value_of(""), common, stream=False)
         common.check_shared(self._operation.own)
-        work = CallWork(self.transport, partial(self._item_call, common), kind)
+        reader = kind.reader
+        work = CallWork(
+            self.transport,
+            partial(self._item_call, common),
+            lambda _item: reader,
+            kind.decoded,
+        )
         parameters = common.parameters(str(self._url))
         return Outcomes(inputs, work, self._limiter, settings, journal, parameters)
 
@@ -168,28 +167,11 @@ class Verbs:
 
         return await gather_outcomes(inputs, start)
 
-    def _settings(self, options: dict[str, object]) -> RunSettings:
-        """Take the settings of a run out of its options."""
-        max_pause = cast("float | UnsetType | None", options.pop("max_pause", UNSET))
-        if isinstance(max_pause, UnsetType):
-            max_pause = self._limiter.max_pause
-
-        max_in_flight = cast("int | None", options.pop("max_in_flight", None))
-        if max_in_flight is None:
-            max_in_flight = default_in_flight(self.transport.sessions.connections)
-
-        return RunSettings(
-            max_in_flight=max_in_flight,
-            ordered=cast("bool", options.pop("ordered", False)),
-            max_cost=cast("float | None", options.pop("max_cost", None)),
-            max_pause=max_pause,
-        )
-
     def _common(
         self, options: Mapping[str, object], *, in_order: bool = False
     ) -> CommonOptions:
         """
-        Sort fields from call options.
+        Sort call options from fields.
 
         Args:
             options: both.
@@ -197,21 +179,12 @@ class Verbs:
                 items by their encoded body, whatever the order in which the arguments
                 were written down.
         """
-        rest = dict(options)
-        timeout = cast("TimeoutOption", rest.pop("timeout", UNSET))
-        retry = cast("RetryOption", rest.pop("retry", UNSET))
-        extra_body = cast("Mapping[str, Json] | None", rest.pop("extra_body", None))
-        headers = cast("Mapping[str, str] | None", rest.pop("extra_headers", None))
+        common = common_options(options, self.transport)
+        params = dict(common.params)
         if in_order:
-            rest = _sorted(request_members({}, rest, self._operation.never_null))
+            params = _sorted(request_members({}, params, self._operation.never_null))
 
-        return CommonOptions(
-            timeout=timeout_for(timeout, self.transport.timeout),
-            retry=retry_for(retry, self.transport.retry),
-            extra_body=extra_body,
-            extra_headers=headers,
-            params=self._converted(rest),
-        )
+        return common.with_params(self._converted(params))
 
     def _converted(self, params: dict[str, Json]) -> dict[str, Json]:
         for name, convert in self._operation.converted.items():
@@ -241,11 +214,7 @@ class Verbs:
         if stream:
             members["stream"] = True
 
-        if common.extra_body is not None:
-            if not is_object(common.extra_body):
-                raise ConfigError("extra_body must be a mapping of request fields")
-
-            members.update(common.extra_body)
+        members.update(common.extra_body or {})
 
         if bool(members.get("stream", False)) is not stream:
             raise ConfigError(
@@ -260,8 +229,8 @@ class Verbs:
             retry=common.retry,
             headers=common.extra_headers or {},
             stream=stream,
-            model=_model(members),
-            max_tokens=_max_tokens(members),
+            model=asked_model(members),
+            max_tokens=asked_tokens(members),
         )
 
 
@@ -277,21 +246,3 @@ def _check_item(item: Mapping[str, object]) -> None:
 
 def _sorted(members: Mapping[str, Json]) -> dict[str, Json]:
     return {name: members[name] for name in sorted(members, key=str)}
-
-
-def _model(members: Mapping[str, Json]) -> str | None:
-    """Return the model that is asked for first: limits are counted by it."""
-    model, models = members.get("model"), members.get("models")
-    if model is None and is_array(models) and models:
-        model = models[0]
-
-    return model if isinstance(model, str) else None
-
-
-def _max_tokens(members: Mapping[str, Json]) -> int | None:
-    for name in ("max_completion_tokens", "max_tokens"):
-        value = members.get(name)
-        if isinstance(value, int):
-            return value
-
-    return None

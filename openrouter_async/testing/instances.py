@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
+from openrouter_async.testing.notes import ORDER, with_notes
 from openrouter_async.testing.refusals import InvalidRequestError
+from openrouter_async.testing.texts import text_of
 from openrouter_async.testing.validation import instance_problem, schema_problem
 
 if TYPE_CHECKING:
@@ -18,14 +20,6 @@ if TYPE_CHECKING:
 _FIELD = "response_format.json_schema.schema"
 _DEEPEST = 32
 _TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")
-_FORMATS = {
-    "date": "2026-01-31",
-    "date-time": "2026-01-31T12:00:00Z",
-    "email": "ada@example.com",
-    "time": "12:00:00Z",
-    "uri": "https://example.com/",
-    "uuid": "00000000-0000-4000-8000-000000000000",
-}
 
 
 def json_answer(dice: Dice, topics: Sequence[str]) -> str:
@@ -65,24 +59,23 @@ def schema_answer(
 
     Returns:
         The document, with the properties that are required (all of them, where
-        the schema requires none).
+        the schema requires none). It keeps to the bounds that the library writes
+        into descriptions as well, unless that is against the schema.
 
     Raises:
         InvalidRequestError: If the schema is not valid, or asks for more than
             can be made up, such as a pattern.
     """
     problem = schema_problem(schema)
-    if problem is None:
-        instance = _Maker(schema, dice, topics, field).make(schema, 0)
+    for noted in (True, False) if problem is None else ():
+        maker = _Maker(schema, dice, topics, field, noted=noted)
+        instance = maker.make(schema, 0)
         problem = instance_problem(schema, instance)
-    else:
-        instance = None
+        if problem is None:
+            return msgspec.json.encode(instance).decode()
 
-    if problem is not None:
-        message = f"{field}: no instance can be made up: {problem}"
-        raise InvalidRequestError(message)
-
-    return msgspec.json.encode(instance).decode()
+    message = f"{field}: no instance can be made up: {problem}"
+    raise InvalidRequestError(message)
 
 
 def make_instance(
@@ -120,8 +113,11 @@ class _Maker:
         dice: Dice,
         topics: Sequence[str],
         field: str,
+        *,
+        noted: bool = False,
     ) -> None:
         self._field = field
+        self._read = with_notes if noted else _mapping
         self._root = root
         self._dice = dice
         self._topics = topics
@@ -151,7 +147,7 @@ class _Maker:
 
     def _resolve(self, schema: object) -> dict[str, object]:
         """Follow references, take first alternatives and merge what is left."""
-        rules = _mapping(schema)
+        rules = self._read(_mapping(schema))
         for _ in range(_DEEPEST):
             reference = rules.get("$ref")
             alternatives = rules.get("anyOf") or rules.get("oneOf")
@@ -170,7 +166,7 @@ class _Maker:
             if not parts:
                 return rest
 
-            rules = _merge(rest, parts)
+            rules = _merge(rest, [self._read(_mapping(part)) for part in parts])
 
         message = f"{self._field}: its references do not end"
         raise InvalidRequestError(message)
@@ -194,33 +190,23 @@ class _Maker:
         return {name: self.make(properties.get(name), depth + 1) for name in names}
 
     def _array(self, rules: dict[str, object], depth: int) -> object:
-        prefix = [
-            self.make(item, depth + 1) for item in _sequence(rules.get("prefixItems"))
-        ]
-        wanted = int(_number_of(rules, "minItems", 1)) - len(prefix)
-        if _number_of(rules, "maxItems", 1) < 1 or wanted <= 0:
-            return prefix
+        places = _sequence(rules.get("prefixItems")) or _places(rules)
+        made = [self.make(place, depth + 1) for place in places]
+        least = int(_number_of(rules, "minItems", 1))
+        if _number_of(rules, "maxItems", 1) < 1:
+            return made
 
-        return [
-            *prefix,
-            *(self.make(rules.get("items"), depth + 1) for _ in range(wanted)),
-        ]
+        while len(made) < least:
+            item = rules.get("items")
+            if made and rules.get("uniqueItems") is True:
+                item = _other_than(made, self._resolve(item))
+
+            made.append(self.make(item, depth + 1))
+
+        return made
 
     def _string(self, rules: dict[str, object], _depth: int) -> object:
-        example = rules.get("example")
-        if "pattern" in rules and isinstance(example, str):
-            return example
-
-        name = rules.get("format")
-        if isinstance(name, str) and name in _FORMATS:
-            return _FORMATS[name]
-
-        text = self._dice.pick(self._topics)
-        shortest = int(_number_of(rules, "minLength", 0))
-        while len(text) < shortest:
-            text += f" {self._dice.pick(self._topics)}"
-
-        return text[: int(_number_of(rules, "maxLength", len(text)))]
+        return text_of(rules, self._dice, self._topics)
 
     def _number(self, rules: dict[str, object], _depth: int) -> object:
         step = _number_of(rules, "multipleOf", 1)
@@ -260,9 +246,50 @@ def _type_of(rules: Mapping[str, object]) -> str:
     return "array" if "items" in rules or "prefixItems" in rules else "string"
 
 
-def _merge(rules: dict[str, object], parts: Sequence[object]) -> dict[str, object]:
+def _places(rules: Mapping[str, object]) -> list[object]:
+    """Return schemas for the places of a tuple, of which only types are known."""
+    items = _mapping(rules.get("items"))
+    alternatives = [_mapping(each) for each in _sequence(items.get("anyOf"))]
+    alternatives = alternatives or [items]
+    unused = [*alternatives]
+    places: list[object] = []
+    for kind in _sequence(rules.get(ORDER)):
+        # They are in the order of their first places.
+        fitting = (each for each in (*unused, *alternatives) if _is_of(kind, each))
+        place = next(fitting, alternatives[0])
+        unused = [each for each in unused if each is not place]
+        places.append(place)
+
+    return places
+
+
+def _is_of(kind: object, rules: Mapping[str, object]) -> bool:
+    """Tell whether a schema can be of a type; enumerations and classes have none."""
+    said = rules.get("type")
+    untyped = said in {None, "array", "object"} or "enum" in rules
+    return untyped if kind == "value" else said == kind
+
+
+def _other_than(made: Sequence[object], rules: dict[str, object]) -> dict[str, object]:
+    """Return the schema of an item that is not among those before it."""
+    kind = _type_of(rules)
+    values = [True, False] if kind == "boolean" else _sequence(rules.get("enum"))
+    if values:
+        return {**rules, "enum": [value for value in values if value not in made]}
+
+    if kind in {"integer", "number"}:
+        return {**rules, "exclusiveMinimum": max(cast("Sequence[float]", made))}
+
+    if kind == "string":
+        longest = max(map(len, cast("Sequence[str]", made)))
+        return {**rules, "minLength": longest + 1}
+
+    return rules
+
+
+def _merge(rules: dict[str, object], parts: Sequence[dict[str, object]]) -> dict[str, object]:
     merged: dict[str, object] = {}
-    for part in (*map(_mapping, parts), rules):
+    for part in (*parts, rules):
         for name, value in part.items():
             merged[name] = _combine(name, merged.get(name), value)
 

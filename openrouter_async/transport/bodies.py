@@ -99,3 +99,22 @@ async def _encode_form(form: aiohttp.FormData) -> EncodedBody:
         problem = f"the form cannot be sent: {exc}"
 
     raise ConfigError(problem)
+
+
+def asked_model(members: Mapping[str, Json]) -> str | None:
+    """Return the model that is asked for first: limits are counted by it."""
+    model, models = members.get("model"), members.get("models")
+    if model is None and is_array(models) and models:
+        model = models[0]
+
+    return model if isinstance(model, str) else None
+
+
+def asked_tokens(members: Mapping[str, Json]) -> int | None:
+    """Return how many tokens the answer may have, if the request says so."""
+    for name in ("max_completion_tokens", "max_tokens"):
+        value = members.get(name)
+        if isinstance(value, int):
+            return value
+
+    return None

@@ -37,7 +37,7 @@ class _Enveloped(msgspec.Struct):
     data: msgspec.Raw = msgspec.Raw(b"")
 
 
-class OwnReader(Protocol):
+class OwnReader(Hashable, Protocol):
     """Read JSON values as types that msgspec does not know."""
 
     def accepts(self, kind: type, /) -> bool:
@@ -51,9 +51,9 @@ class OwnReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """Hold a type, what it was given as, and what decodes into it strictly."""
+    """Hold what a type was given as, and what decodes into it, strictly first."""
 
-    option: str
+    name: str
     decoder: msgspec.json.Decoder[object]
     convert: Callable[[Json], object]
 
@@ -68,16 +68,15 @@ class _Wanted:
         except (ValueError, *_FAILURES) as exc:
             reason = str(exc)
 
-        kind = _type_name(self.decoder.type)
         raise ResponseDecodeError(
-            f"{self.option}={kind} does not fit: {reason}{_outline(value)}",
+            f"{self.name} does not fit: {reason}{_outline(value)}",
             body=text,
             kind="final",  # the same answer would come again
         )
 
 
 def decoder_for(
-    wanted: object, own: OwnReader | None = None, option: str = "response_type"
+    wanted: Hashable, own: OwnReader | None = None, option: str = "response_type"
 ) -> Callable[[bytes], object]:
     """
     Return what decodes JSON into a type; `dict` stands for any object.
@@ -91,7 +90,7 @@ def decoder_for(
         ConfigError: nothing can be decoded into that type.
     """
     try:
-        return _decoder_for(cast("Hashable", wanted), own, option)
+        return _decoder_for(wanted, own, option)
     except TypeError as exc:  # not hashable, or no type at all
         problem = f"{option} must be a type: {exc}"
 
@@ -103,17 +102,17 @@ def _decoder_for(
     wanted: Hashable, own: OwnReader | None, option: str
 ) -> Callable[[bytes], object]:
     kind: object = dict[str, Json] if wanted is dict else wanted
-    hook = None if own is None else own.read
     try:
-        decoder = msgspec.json.Decoder(kind, dec_hook=hook)
         foreign = _foreign_types(kind)
+        hook = own.read if own is not None and foreign else None
+        decoder = msgspec.json.Decoder(kind, dec_hook=hook)
     except (TypeError, NameError) as exc:
         problem = f"{option} cannot be decoded: {exc}"
     else:
         unknown = [each for each in foreign if own is None or not own.accepts(each)]
         if not unknown:
             convert = _converter(kind, hook, foreign)
-            return _Wanted(option, decoder, convert).decode
+            return _Wanted(f"{option}={_type_name(wanted)}", decoder, convert).decode
 
         problem = (
             f"{option} cannot be decoded: {_type_name(unknown[0])} is none of"
@@ -145,7 +144,8 @@ def _foreign_types(kind: object) -> list[type]:
 
         seen.add(id(each))
         if isinstance(each, inspect.CustomType):
-            found.append(each.cls)
+            if each.cls is not object:  # which stands for any value
+                found.append(each.cls)
         elif isinstance(each, tuple):
             waiting.extend(cast("tuple[object, ...]", each))
         elif isinstance(each, inspect.Type | inspect.Field):
@@ -262,7 +262,7 @@ def item_reader(
     Raises:
         ConfigError: nothing can be decoded into that type.
     """
-    decode = decoder_for(item_type, own, "item_type")
+    decode = decoder_for(cast("Hashable", item_type), own, "item_type")
 
     def convert(item: Json) -> T:
         text = msgspec.json.encode(item)

@@ -43,7 +43,13 @@ def operation_url(base: URL, path: Path, params: Params | None = None) -> URL:
     """
     if isinstance(path, str):
         _check_text(path)
-        if "://" in path or path.startswith("//"):
+        if path.startswith("//"):
+            raise ConfigError(
+                f"path begins with //, which names another host; one / is enough:"
+                f" path={'/' + path.lstrip('/')!r}"
+            )
+
+        if "://" in path:
             return _of_server(base, path, params)
 
         encoded = _written(path)
@@ -124,8 +130,8 @@ def _of_server(base: URL, path: str, params: Params | None) -> URL:
     named = (parts.scheme, (parts.hostname or "").lower())
     if named != (base.scheme, base.raw_host) or ports[0] != ports[1]:
         raise ConfigError(
-            f"path leads to {parts.hostname or 'another host'}, and the key with it;"
-            " only paths of base_url's own origin can be asked for"
+            f"path leads to another origin, {parts.hostname or 'without a host'}, which"
+            f" would get the key; it must stand below {base.origin()}"
         )
 
     if parts.username is not None or parts.password is not None:

@@ -110,8 +110,8 @@ class ReplyReader(Generic[T_co]):
             f"{exchange.response.method} is not repeated; the request may have been"
             " carried out; what came is in error.body"
         )
-        if not unfit:
-            error.kind = "ambiguous"
+        # Nor is it repeated by a policy that knows only of lost answers.
+        error.kind = "final"
 
     def _check(self, exchange: Exchange, body: bytes) -> None:
         if self.checked is None or b'"error"' not in body:

@@ -143,7 +143,8 @@ def _struct(members: Mapping[str, Json], into: type[T]) -> T:
         if converted is not None:
             read[field.name] = converted
         elif field.required:
-            read[field.name] = _nothing_for(field, value)
+            _check_nullable(field, value)
+            read[field.name] = None
 
     try:
         return into(**read)
@@ -151,8 +152,8 @@ def _struct(members: Mapping[str, Json], into: type[T]) -> T:
         raise Unfit(str(exc)) from exc
 
 
-def _nothing_for(field: inspect.Field, value: Json) -> None:
-    """Let a member without default be None, if it may; else refuse its record."""
+def _check_nullable(field: inspect.Field, value: Json) -> None:
+    """Refuse a record whose member has neither a value nor a default, nor may be None."""
     kinds = field.type.types if isinstance(field.type, inspect.UnionType) else ()
     if isinstance(field.type, inspect.AnyType | inspect.NoneType) or any(
         isinstance(kind, inspect.NoneType) for kind in kinds

@@ -105,12 +105,12 @@ REFUSED: dict[str, tuple[Json, str]] = {
     "allOf of two": (
         {"allOf": [{"type": "string"}, {"type": "string"}]},
         "it joins types by allOf, which a strict schema cannot say; write them as one,"
-        " or strict=False",
+        " or Format.of(Model, strict=False)",
     ),
     "list of anything": (
         {"type": "array"},
         "it can be anything, which a strict schema cannot say; give it a type, or"
-        " strict=False",
+        " Format.of(Model, strict=False)",
     ),
 }
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import (
     Generic,
+    NamedTuple,
     NotRequired,
     TypedDict,
     TypeVar,
@@ -46,6 +48,19 @@ class Order:
     items: list[str]
 
 
+class Colour(Enum):
+    """Be one of several."""
+
+    RED = "red"
+
+
+class Pair(NamedTuple):
+    """Be a tuple."""
+
+    first: int
+    second: int
+
+
 class Loose(msgspec.Struct):
     """Hold a map."""
 
@@ -81,12 +96,13 @@ class Unresolved(msgspec.Struct):
 REFUSED: dict[str, tuple[object, str]] = {
     "map": (Holder, "Holder has no JSON schema. $.parts[].scores: its keys can have any"
             " name, which a strict schema cannot say; use a list of a type with a key"
-            " and a value, or strict=False"),
+            " and a value, or Format.of(Holder, strict=False)"),
     "map at the root": (dict[str, int], "dict[str, int] has no JSON schema. $: its keys"
             " can have any name, which a strict schema cannot say; use a list of a type"
-            " with a key and a value, or strict=False"),
+            " with a key and a value, or Format.of(dict[str, int], strict=False)"),
     "anything": (Box, "Box has no JSON schema. $.item: it can be anything, which a"
-            " strict schema cannot say; give it a type, or strict=False"),
+            " strict schema cannot say; give it a type, or Format.of(Box,"
+            " strict=False)"),
     "no JSON type": (Unsupported, "Unsupported has no JSON schema. $.parts[...][0]:"
             " complex is not a type that JSON can hold; use a Struct, dataclass,"
             " TypedDict, pydantic model or a built-in type"),
@@ -99,6 +115,12 @@ REFUSED: dict[str, tuple[object, str]] = {
             " ''Node'' is not supported"),
     "other format": (msgspec.msgpack.Ext, "Ext has no JSON schema. $: ExtType is not"
             " supported"),
+    "Struct": (Node(1), "pass the class Node, not an instance"),
+    "dataclass": (Order([]), "pass the class Order, not an instance"),
+    "constant": (Colour.RED, "pass the class Colour, not an instance"),
+    "named tuple": (Pair(1, 2), "pass the class Pair, not an instance"),
+    "schema": ({"type": "object"}, "a mapping is no type; for a schema of your own use"
+            " response_format="),
     "no type": (3, "3 has no JSON schema. $: Type '3' is not supported"),
 }  # fmt: skip
 

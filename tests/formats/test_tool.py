@@ -7,12 +7,14 @@ import functools
 import inspect
 import threading
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 import pytest
 from msgspec import Meta
 
+from openrouter_async import ConfigError
 from openrouter_async.formats.mismatch import FormatMismatch
 from openrouter_async.formats.tool import Tool, tool
 
@@ -191,6 +193,39 @@ async def test_arguments_that_do_not_match_are_refused(text: str, path: str) -> 
         await forecast.run(text)
 
     assert raised.value.path == path
+
+
+async def test_arguments_may_be_a_mapping() -> None:
+    """As a test of the function writes them."""
+
+    @tool(strict=False)
+    async def count(words: list[str], weights: dict[str, int] | None = None) -> object:
+        return words, weights
+
+    given = MappingProxyType({"words": ("a", "b"), "weights": {"a": 1}})
+
+    assert await count.run({"words": ["a"]}) == (["a"], None)
+    assert await count.run(dict(given)) == (["a", "b"], {"a": 1})
+    assert count.arguments_of(dict(given)) == {"words": ["a", "b"], "weights": {"a": 1}}
+    with pytest.raises(FormatMismatch) as raised:
+        await count.run({"words": ["a", 1]})
+
+    assert raised.value.path == "$.words[1]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (None, "arguments must be JSON text or a mapping, not NoneType"),
+        (b"{}", "arguments must be JSON text or a mapping, not bytes"),
+        ({"a": {1j}}, "the arguments cannot be encoded as JSON: Encoding objects of"),
+    ],
+    ids=["nothing", "bytes", "no JSON"],
+)
+async def test_what_no_model_writes_is_refused(arguments: Any, message: str) -> None:
+    """It is a mistake of the caller, not of a model."""
+    with pytest.raises(ConfigError, match=message):
+        await forecast.run(arguments)
 
 
 async def test_a_plain_function_runs_in_a_thread_with_the_context() -> None:

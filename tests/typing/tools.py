@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypedDict, assert_type
+from typing import Annotated, Literal, TypeAlias, TypedDict, assert_type, cast
 
 import msgspec
 
@@ -97,6 +97,7 @@ async def awaited() -> None:
     """Await tools that are coroutines."""
     assert_type(await coroutine(text="a"), int)
     assert_type(await coroutine.run("{}"), object)
+    assert_type(await coroutine.run({"text": "a"}), object)
     assert_type(coroutine.arguments_of("{}"), dict[str, object])
 
 
@@ -118,6 +119,7 @@ async def runs(
     assert_type(run.answer, ChatCompletion)
     assert_type(run.messages, list[Message])
     assert_type(run.usage, Usage | None)
+    assert_type(run.cost, float | None)
     assert_type(run.stop_reason, StopReason)
     assert_type(run.steps, list[ToolStep[ChatCompletion]])
     assert_type(run.steps[0].uses, list[ToolUse])
@@ -127,6 +129,7 @@ async def runs(
         parsing, messages, [plain, {"type": "openrouter:web_search"}], {}, max_steps=3
     )
     assert_type(parsed.answer.parsed, Movie)
+    await run_tools(create, messages, [plain], {}, raises=[KeyError, OSError])
 
 
 async def verbs(client: OpenRouter, messages: list[Message]) -> None:
@@ -141,6 +144,34 @@ async def verbs(client: OpenRouter, messages: list[Message]) -> None:
     mapped = await chat.run_tools(messages=messages, tools=[plain], parse=loose)
     assert_type(mapped.answer.parsed, dict[str, int])
     await chat.create(messages=messages, tools=[plain, coroutine])
+    await chat.create(messages=messages, tools=[plain], tool_choice=plain)
+    await chat.run_tools(messages=messages, tools=[plain], tool_choice="plain")
+    chat.map(["Hi"], tools=[plain], tool_choice=plain)
+
+
+Mood: TypeAlias = Literal["glad", "sad"]
+MOOD = cast("Format[Mood]", Format.of(Mood))
+
+
+@dataclass
+class Heard:
+    """Hold what is no class for checkers: choices, unions, annotated types."""
+
+    mood: Mood
+    movie: Movie | None
+    count: Annotated[int, msgspec.Meta(ge=1)]
+
+
+async def no_classes(client: OpenRouter, messages: list[Message]) -> None:
+    """Type what is no class by a cast, or by a class around it."""
+    chat = client.chat.completions
+    assert_type((await chat.create(messages=messages, parse=MOOD)).parsed, Mood)
+    heard = (await chat.create(messages=messages, parse=Heard)).parsed
+    assert_type(heard.mood, Mood)
+    assert_type(heard.movie, Movie | None)
+    assert_type(heard.count, int)
+    listed = await chat.create(messages=messages, parse=list[Mood])
+    assert_type(listed.parsed, list[Mood])
 
 
 def reasons(run: ToolRun[ChatCompletion]) -> Literal["answered", "max_steps", "error"]:
