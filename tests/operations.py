@@ -4,12 +4,43 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Mapping
+from typing import Self
+
+import msgspec
 
 from openrouter_async import OpenRouter, RetryPolicy, SizeLimits, Timeout
 from tests.scripted import ReadHead, Script, ScriptedServer, Send, Step, http_response
 
 KEY = "sk-or-v1-0123456789abcdef0123456789abcdef"
 AT_ONCE = RetryPolicy(backoff=0, throttle_backoff=0, floor=0)
+
+
+class KeyMembers(msgspec.Struct):
+    """Be what the model of a key is made of."""
+
+    hash: str
+
+
+class KeyModel:
+    """Be a model of a key as those of pydantic are: it reads JSON by itself."""
+
+    def __init__(self, hash: str) -> None:
+        self.hash = hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, KeyModel) and self.hash == other.hash
+
+    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]  # as models are
+
+    @classmethod
+    def model_json_schema(cls, *, ref_template: str) -> dict[str, object]:
+        """Describe itself."""
+        return {"type": "object"}
+
+    @classmethod
+    def model_validate_json(cls, json_data: bytes, /) -> Self:
+        """Read JSON; what does not fit is a ValueError."""
+        return cls(msgspec.json.decode(json_data, type=KeyMembers).hash)
 
 
 def got(*answers: bytes) -> list[Step]:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from inspect import getdoc
+from pydoc import render_doc
+
 import pytest
 
 from openrouter_async import OpenRouter, PermissionDeniedError
-from openrouter_async.types import Credits, KeyInfo
-from tests.operations import got, ok, served
-from tests.scripted import http_response
+from openrouter_async.types import APIKeyList, CreatedAPIKey, Credits, KeyInfo
+from tests.operations import got, listed, ok, served
+from tests.scripted import exchange, http_response
 
 
 async def test_credits() -> None:
@@ -88,3 +91,42 @@ def test_resources_are_made_once() -> None:
     for name in names.split():
         assert getattr(client, name) is getattr(client, name)
         assert getattr(client.with_options(), name) is not getattr(client, name)
+
+
+async def test_repr() -> None:
+    """A resource tells what it is, and of which API."""
+    client = OpenRouter("sk-or-v1-test", base_url="http://127.0.0.1:1")
+    named = (client.models, client.embeddings, client.request, client.generation)
+
+    assert [repr(each) for each in named] == [
+        f"<{name} of http://127.0.0.1:1>"
+        for name in ("Models", "Embeddings", "AnyOperation", "Generations")
+    ]
+
+
+def test_help_shows_the_call() -> None:
+    """What is called itself is documented by its class."""
+    client = OpenRouter("sk-or-v1-test", base_url="http://127.0.0.1:1")
+
+    assert 'await client.request("POST", "/keys"' in str(getdoc(client.request))
+    assert 'client.paginate("/keys")' in str(getdoc(client.paginate))
+    assert "method: of HTTP" in render_doc(client.request)
+
+
+KEY_RECORD: dict[str, object] = {"hash": "a", "name": "ci", "limit": 5, "new": 1}
+
+
+async def test_keys() -> None:
+    """Keys have records of their own; the secret of a new one is not shown."""
+    new = ok(data=KEY_RECORD, key="sk-or-v1-new")
+    async with served(exchange(new), got(listed(KEY_RECORD))) as (_, client):
+        made = await client.request(
+            "POST", "/keys", body={}, response_type=CreatedAPIKey
+        )
+        keys = await client.request("GET", "/keys", response_type=APIKeyList)
+
+    assert (made.key, made.data.hash, made.data.limit) == ("sk-or-v1-new", "a", 5.0)
+    assert repr(made) == (
+        "CreatedAPIKey(data=APIKey(hash='a', name='ci', limit=5.0), key=<hidden>)"
+    )
+    assert [key.name for key in keys] == ["ci"]

@@ -240,7 +240,7 @@ async def test_events_end_with_the_error() -> None:
     assert type(error) is AnswerMismatchError
 
 
-RAISE = "raise `max_tokens` or `max_completion_tokens`; reasoning counts too"
+RAISE = "Raise `max_tokens` or `max_completion_tokens`; reasoning counts too"
 AGAIN = "Ask again, or take a model that supports structured output"
 TOLD: dict[str, tuple[str, str, dict[str, object], str, str]] = {
     "cut": ("{", "length", {}, "the answer was cut by a token limit", RAISE),

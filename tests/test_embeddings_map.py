@@ -459,6 +459,31 @@ async def test_resuming(tmp_path: Path) -> None:
     assert all("text 42" in asked for asked in server.asked[known:])
 
 
+@pytest.mark.parametrize(
+    ("size", "tokens", "name"),
+    [(4, 100, "batch_size"), (3, 101, "batch_tokens")],
+    ids=["batch_size", "batch_tokens"],
+)
+async def test_journal_of_other_requests(
+    tmp_path: Path, size: int, tokens: int, name: str
+) -> None:
+    """Other sizes would pay for everything again: they are refused."""
+    journal = tmp_path / "corpus.jsonl"
+
+    def start(size: int, tokens: int) -> EmbeddingOutcomes:
+        return client.embeddings.map(
+            texts(9), model="m", journal=journal, batch_size=size, batch_tokens=tokens
+        )
+
+    async with EmbeddingServer() as server, server.client() as client:
+        check(await collected(start(3, 100)), texts(9))
+        sent = len(server.asked)
+        with pytest.raises(ConfigError, match=name):
+            await collected(start(size, tokens))
+
+    assert len(server.asked) == sent
+
+
 BAD: dict[str, dict[str, object]] = {
     "batch_size": {"batch_size": 0},
     "batch_tokens": {"batch_tokens": 1.5},

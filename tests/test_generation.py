@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import asyncio
 from itertools import repeat
+from typing import cast
 
 import msgspec
 import pytest
 
 from openrouter_async import APIConnectionError, ConfigError, NotFoundError, ServerError
 from openrouter_async.resources import generation
+from openrouter_async.types import Record, ResponseMeta
 from tests.operations import AT_ONCE, got, ok, served
 from tests.scripted import (
     ReadBody,
@@ -114,17 +116,47 @@ async def test_bad_patience(patience: float) -> None:
             await client.generation.get("gen-1", patience=patience)
 
 
-@pytest.mark.parametrize("id", ["", None, 1])
-async def test_bad_id(id: str) -> None:
+async def test_what_names_a_generation() -> None:
+    """An answer and an error are as good as the id."""
+    answer = Record(meta=ResponseMeta(generation_id="gen-2"))
+    error = APIConnectionError("lost", generation_id="gen-3")
+    async with served(got(*[ok(data=RECORD)] * 3)) as (server, client):
+        await client.generation.get(answer)
+        await client.generation.get(error)
+        await client.generation.content(answer)
+
+    assert [each.path.partition("id=")[2] for each in server.requests] == [
+        "gen-2",
+        "gen-3",
+        "gen-2",
+    ]
+
+
+NO_IDS: dict[str, tuple[object, str]] = {
+    "nothing": ("", "id is empty: pass an answer"),
+    "a number": (1, "id is of type int: pass an answer"),
+    "None": (None, "id is None: the server named no generation"),
+    "an answer": (Record(), "the id of this Record is None: the server named no"),
+    "an error": (
+        APIConnectionError("lost"),
+        "the id of this APIConnectionError is None: the server named no",
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "told"), NO_IDS.values(), ids=list(NO_IDS))
+async def test_bad_id(given: object, told: str) -> None:
+    """It is refused before anything is sent, and the message says what to pass."""
+    id = cast("str", given)
     """It is refused before anything is sent."""
     async with served() as (_, client):
-        with pytest.raises(ConfigError, match="id must be that of a generation"):
+        with pytest.raises(ConfigError, match=told):
             await client.generation.get(id)
 
-        with pytest.raises(ConfigError, match="id must be that of a generation"):
+        with pytest.raises(ConfigError, match=told):
             await client.generation.content(id)
 
-        with pytest.raises(ConfigError, match="id must be that of a generation"):
+        with pytest.raises(ConfigError, match=told):
             await client.generation.feedback(id, category="billing")
 
 

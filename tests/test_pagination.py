@@ -9,7 +9,7 @@ from yarl import URL
 from openrouter_async import ConfigError, RateLimitError, ResponseDecodeError
 from openrouter_async.transport.paths import Params
 from openrouter_async.types import Model, Record
-from tests.operations import got, listed, ok, served
+from tests.operations import KeyModel, got, listed, ok, served
 from tests.scripted import Script, http_response
 
 
@@ -18,6 +18,12 @@ class Key(Record):
 
     hash: str
     limit: float | None = None
+
+
+class Strict(Record):
+    """Be an item that has to have a member."""
+
+    secret: str
 
 
 class Ill(msgspec.Struct):
@@ -244,14 +250,49 @@ async def test_page_that_fails() -> None:
             await anext(items)
 
 
-@pytest.mark.parametrize(
-    "answer", [ok(keys=[]), ok(data={})], ids=["no data", "no list"]
-)
-async def test_answer_that_is_no_list(answer: bytes) -> None:
-    """It is told with the members that came."""
+NO_LISTS = {
+    "no data": (ok(keys=[]), "no list in `data`, but keys"),
+    "a record": (ok(data={"a": 1}), "`data` of the answer is a mapping, not a list"),
+    "text": (ok(data="x"), "`data` of the answer is 'x', not a list"),
+}
+
+
+@pytest.mark.parametrize(("answer", "told"), NO_LISTS.values(), ids=list(NO_LISTS))
+async def test_answer_that_is_no_list(answer: bytes, told: str) -> None:
+    """It is told with what came, and what to use instead."""
     async with served(got(answer)) as (_, client):
-        with pytest.raises(ResponseDecodeError, match="no list in `data`, but"):
-            await anext(aiter(client.paginate("/keys", retry=0)))
+        with pytest.raises(ResponseDecodeError, match=told) as caught:
+            await anext(aiter(client.paginate("/credits")))
+
+    assert "client.request gets what is no list" in str(caught.value)
+    assert "The operation was GET /credits" in str(caught.value)
+
+
+async def test_item_that_does_not_fit() -> None:
+    """It is told with the type, the member and the item."""
+    async with served(got(listed({"hash": "1"}))) as (_, client):
+        with pytest.raises(ResponseDecodeError) as caught:
+            await anext(aiter(client.paginate("/keys", item_type=Strict)))
+
+    assert caught.value.message == (
+        "item_type=Strict does not fit: the required member `secret` is missing;"
+        " what came holds `hash`"
+    )
+    assert caught.value.body == b'{"hash":"1"}'
+
+
+async def test_models_of_pydantic() -> None:
+    """Items are read as models."""
+    async with served(got(listed({"hash": "1"}), listed())) as (_, client):
+        found = [key async for key in client.paginate("/keys", item_type=KeyModel)]
+
+    assert found == [KeyModel(hash="1")]
+
+
+async def test_repr() -> None:
+    """It tells which list it is."""
+    async with served() as (_, client):
+        assert repr(client.paginate(["keys", "a"])) == "<Pages of /keys/a>"
 
 
 async def test_mistakes() -> None:
@@ -267,7 +308,7 @@ async def test_mistakes() -> None:
         with pytest.raises(ConfigError, match="offset must be a whole number"):
             client.paginate("/keys", params={"offset": "x"})
 
-        with pytest.raises(ConfigError, match="response_type cannot be decoded"):
+        with pytest.raises(ConfigError, match="item_type cannot be decoded"):
             client.paginate("/keys", item_type=Ill)
 
     assert server.connections == []

@@ -118,14 +118,6 @@ async def test_done_ends_the_stream() -> None:
     assert repr(stream) == "<EventStream complete /api/v1/x>"
 
 
-async def test_empty_stream() -> None:
-    """It ends at once."""
-    async with served(streamed(b": nothing\n\n")) as (_, client):
-        stream = await client.request("POST", "/x", body=BODY, stream=True)
-
-        assert await collected(stream) == []
-
-
 async def test_plain_answer_to_a_stream() -> None:
     """A server that does not stream gives one event: the answer."""
     async with served(exchange(http_response(body={"id": "r"}))) as (_, client):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import msgspec
 import pytest
 
-from openrouter_async import ConfigError, Format, OpenRouter, tool
-from tests.chatting import HI, Members, params, sent, whole
+from openrouter_async import ConfigError, Format, tool
+from openrouter_async.types import ChatItem
+from tests.chatting import HI, Members, sent, whole
 from tests.scripted import Send, events, http_response
 from tests.streams import asked, served, streamed
 
@@ -64,7 +66,7 @@ async def test_stream() -> None:
 
 async def test_run() -> None:
     """Of all items together, and of one."""
-    items = ["Hi", {"messages": HI, "tool_choice": good}]
+    items: list[ChatItem] = ["Hi", {"messages": HI, "tool_choice": good}]
     answers = [asked(Send(http_response(body=whole()))) for _ in items]
     async with served(*answers) as (server, client):
         outcomes = await client.chat.completions.gather(
@@ -100,7 +102,8 @@ HABITS: dict[str, tuple[Members, str]] = {
     ),
     "one function": (
         {"tools": good.function},
-        "tools[0] is a function that does not describe itself; decorate it with `@tool`",
+        "tools[0] is a function that does not describe itself; decorate it with"
+        " `@tool`",
     ),
     "schema": (
         {"parse": {"type": "object"}},
@@ -119,29 +122,23 @@ async def test_habits_from_elsewhere(given: Members, message: str) -> None:
     assert str(raised.value) == message
 
 
-@pytest.mark.parametrize(
-    "make", [lambda: [good(), good()], lambda: good()], ids=["list", "no list"]
-)
-async def test_called_tools(make: Any) -> None:
+@pytest.mark.parametrize("listed", [True, False], ids=["list", "no list"])
+async def test_called_tools(listed: bool) -> None:
     """A coroutine is not sent, and no warning follows."""
     with pytest.raises(ConfigError) as raised:
-        await sent(tools=make())
+        await sent(tools=[good(), good()] if listed else good())
 
     gc.collect()
     message = "tools[0] is a coroutine: pass `good`, not `good(...)`"
     assert str(raised.value) == message
 
 
-async def complete(client: OpenRouter, **given: object) -> object:
-    """Complete text."""
-    return await client.completions.create(prompt="Hi", **cast("Any", given))
-
-
 async def test_parse_for_text() -> None:
     """Text completions have no format to ask for."""
     async with served() as (server, client):
+        create = cast("Callable[..., Awaitable[object]]", client.completions.create)
         with pytest.raises(ConfigError) as raised:
-            await complete(client, parse=Point)
+            await create(prompt="Hi", parse=Point)
 
         assert server.connections == []
 
@@ -156,7 +153,7 @@ async def test_streamed_runs() -> None:
     async with served() as (server, client):
         with pytest.raises(ConfigError, match="run_tools does not stream; see"):
             await client.chat.completions.run_tools(
-                messages=HI, tools=[good], **params(stream=True)
+                messages=HI, tools=[good], **cast("Any", {"stream": True})
             )
 
         assert server.connections == []

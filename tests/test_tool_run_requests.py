@@ -12,7 +12,6 @@ from openrouter_async.formats.tool import tool
 from openrouter_async.resources.tool_runs import run_tools
 from tests.tool_running import ASKED, Json, Model, add, answer, call
 
-
 NAMED = {"type": "function", "function": {"name": "add"}}
 
 
@@ -155,7 +154,7 @@ REFUSED: dict[str, tuple[Json, str]] = {
 async def test_what_cannot_run_is_refused(options: Json, message: str) -> None:
     """Nothing is sent."""
     model = Model()
-    given = {"tools": [add], "params": {}, **options}
+    given: Json = {"tools": [add], "params": {}, **options}
     tools, params = given.pop("tools"), given.pop("params")
 
     with pytest.raises(ConfigError) as raised:

@@ -229,13 +229,29 @@ async def test_a_run_tells_what_it_cost() -> None:
     assert (await Model(answer()).run(add)).cost is None
 
 
-async def test_a_run_is_shown_in_short() -> None:
+SHOWN: dict[str, tuple[float | None, str]] = {
+    "cents": (0.0012, ", $0.0012"),
+    "less": (0.0000685, ", $0.0000685"),
+    "dollars": (20.0, ", $20"),
+    "nothing": (0.0, ", $0"),
+    "not told": (None, ""),
+}
+
+
+@pytest.mark.parametrize(("cost", "shown"), SHOWN.values(), ids=SHOWN)
+async def test_a_run_is_shown_in_short(cost: float | None, shown: str) -> None:
     """Answers may be long."""
-    made = answer(call("add"), call("add"), usage={"cost": 0.0012})
+    made = answer(call("add"), call("add"), usage={"cost": cost})
     run = await Model(made, answer(text="x" * 999)).run(add)
 
-    assert repr(run) == "<ToolRun answered, 2 steps, 2 calls, $0.0012>"
-    assert repr(await Model(answer()).run(add)) == "<ToolRun answered, 1 step, 0 calls>"
+    assert repr(run) == f"<ToolRun answered, 2 steps, 2 calls{shown}>"
+
+
+async def test_one_of_a_kind_is_shown_as_one() -> None:
+    """Whatever ended the run."""
+    run = await Model(answer(call("add"))).run(add, max_steps=1)
+
+    assert repr(run) == "<ToolRun max_steps, 1 step, 1 call>"
 
 
 def test_counts_that_are_not_there_are_not_summed() -> None:

@@ -42,12 +42,12 @@ def check_class(kind: object) -> None:
 
 def _is_instance(value: object) -> bool:
     """Tell whether it is a value of a class that has a schema."""
-    cls = type(value)
+    cls: type[object] = type(value)
     return (
         isinstance(value, msgspec.Struct | Enum)
         or is_dataclass(cls)
         or hasattr(cls, "__attrs_attrs__")
-        or (issubclass(cls, tuple) and hasattr(cls, "_fields"))
+        or (tuple in cls.__mro__ and hasattr(cls, "_fields"))
         or is_model(cls)
     )
 

@@ -12,19 +12,16 @@ from openrouter_async.fanout.limiter import Limiter
 from openrouter_async.fanout.map import Outcomes
 from openrouter_async.fanout.outcomes import Outcome
 from openrouter_async.formats.format import Format
+from openrouter_async.resources.conversions import CHAT_CONVERTED
 from openrouter_async.resources.kinds import AnswerKind
 from openrouter_async.resources.messages import checked_messages, conversation_of
-from openrouter_async.resources.offered_tools import (
-    named_tool_choice,
-    offered_tools,
-)
 from openrouter_async.resources.options import (
     GatherOptions,
     MapOptions,
     RequestOptions,
     given_stream,
 )
-from openrouter_async.resources.parsing import checked_response_format, parsed_kind
+from openrouter_async.resources.parsing import parsed_kind
 from openrouter_async.resources.tool_runs import CreateStep, ToolRun, run_tools
 from openrouter_async.resources.verbs import Operation, Verbs
 from openrouter_async.streaming.chat_pieces import ChatAccumulator
@@ -59,12 +56,7 @@ _OPERATION = Operation(
     value_of=conversation_of,
     checked=checked_messages,
     never_null=CHAT_NEVER_NULL,
-    converted={
-        "tools": offered_tools,
-        "deferred_tools": partial(offered_tools, field="deferred_tools"),
-        "tool_choice": named_tool_choice,
-        "response_format": checked_response_format,
-    },
+    converted=CHAT_CONVERTED,
 )
 _WHOLE = AnswerKind(ChatCompletion)
 
@@ -351,7 +343,7 @@ class ChatCompletions:
         *,
         messages: Sequence[Message],
         max_steps: int = 10,
-        raises: type[Exception] | tuple[type[Exception], ...] = (),
+        raises: type[Exception] | Sequence[type[Exception]] = (),
         pin_provider: bool | None = None,
         parse: None = None,
         **params: Unpack[ChatCallParams],
@@ -363,7 +355,7 @@ class ChatCompletions:
         *,
         messages: Sequence[Message],
         max_steps: int = 10,
-        raises: type[Exception] | tuple[type[Exception], ...] = (),
+        raises: type[Exception] | Sequence[type[Exception]] = (),
         pin_provider: bool | None = None,
         parse: type[T] | Format[T],
         **params: Unpack[ChatCallParams],
@@ -374,7 +366,7 @@ class ChatCompletions:
         *,
         messages: Sequence[Message],
         max_steps: int = 10,
-        raises: type[Exception] | tuple[type[Exception], ...] = (),
+        raises: type[Exception] | Sequence[type[Exception]] = (),
         pin_provider: bool | None = None,
         parse: type[T] | Format[T] | None = None,
         **params: Unpack[ChatCallParams],

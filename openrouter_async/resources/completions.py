@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from openrouter_async.fanout.limiter import Limiter
 from openrouter_async.fanout.map import Outcomes
 from openrouter_async.fanout.outcomes import Item, Outcome
+from openrouter_async.resources.conversions import COMPLETION_CONVERTED
 from openrouter_async.resources.kinds import AnswerKind
 from openrouter_async.resources.options import (
     GatherOptions,
@@ -17,7 +18,6 @@ from openrouter_async.resources.options import (
     RequestOptions,
     given_stream,
 )
-from openrouter_async.resources.parsing import no_parse
 from openrouter_async.resources.prompts import checked_prompt
 from openrouter_async.resources.verbs import Operation, Verbs
 from openrouter_async.streaming.completion_pieces import CompletionAccumulator
@@ -58,7 +58,7 @@ _OPERATION = Operation(
     value_of=_prompt_of,
     checked=checked_prompt,
     never_null=NEVER_NULL,
-    converted={"parse": no_parse},
+    converted=COMPLETION_CONVERTED,
 )
 _WHOLE = AnswerKind(Completion)
 

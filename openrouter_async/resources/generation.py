@@ -161,11 +161,11 @@ def _checked(given: object) -> str:
     if isinstance(id, str) and id:
         return id
 
-    if given is None or given is not id and id is None:
-        named = "this one" if given is None else f"this {type(given).__name__}"
+    if given is None or (given is not id and id is None):
+        named = "id" if given is None else f"the id of this {type(given).__name__}"
         raise ConfigError(
-            f"the server named no generation: the id of {named} is None; there is no"
-            " record to ask for"
+            f"{named} is None: the server named no generation, so there is no record"
+            " to ask for"
         )
 
     kind = "empty" if id == "" else f"of type {type(given).__name__}"

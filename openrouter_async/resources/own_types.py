@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from openrouter_async.formats.mismatch import FormatMismatch
 from openrouter_async.formats.models import is_model, read_member
 from openrouter_async.types.lenient import Json
 
@@ -20,7 +21,11 @@ class Models:
         Raises:
             ValueError: the model refuses it.
         """
-        return read_member(kind, value)
+        try:
+            return read_member(kind, value)
+        except FormatMismatch as exc:
+            place = f"{kind.__name__}{exc.path.removeprefix('$')}"
+            raise ValueError(f"{exc.message} (`{place}`)") from exc
 
 
 MODELS = Models()

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from typing import NoReturn, TypeVar, cast, get_origin
+from typing import TypeVar, cast
 
 from openrouter_async.errors import (
     AnswerMismatchError,
     AnswerRefusedError,
     AnswerTruncatedError,
-    ConfigError,
     ParseError,
 )
 from openrouter_async.formats.format import Format
 from openrouter_async.formats.mismatch import FormatMismatch
-from openrouter_async.formats.refusals import shown_name
 from openrouter_async.resources.kinds import AnswerKind
 from openrouter_async.types.chat import ChatChoice, ParsedChatCompletion
-from openrouter_async.types.lenient import Json
 
 T = TypeVar("T")
 
 _QUOTED = 80  # characters of an answer in the message of an error
-_RAISE = "raise `max_tokens` or `max_completion_tokens`; reasoning counts too"
+_RAISE = "Raise `max_tokens` or `max_completion_tokens`; reasoning counts too"
 _REWORD = "`text` says why; ask in other words, or another model"
 _AGAIN = "Ask again, or take a model that supports structured output"
 
@@ -101,27 +98,3 @@ def _quoted(text: str) -> str:
         return f"it is {text!r}"
 
     return f"it begins with {text[:_QUOTED]!r}"
-
-
-def checked_response_format(form: object) -> Json:
-    """
-    Return a response format as it is sent.
-
-    Raises:
-        ConfigError: it is a type, as other clients accept it.
-    """
-    if isinstance(form, Format):
-        raise ConfigError("response_format is a Format: pass it as parse=")
-
-    if isinstance(form, type) or get_origin(form) is not None:
-        raise ConfigError(f"response_format is a class: use parse={shown_name(form)}")
-
-    return form
-
-
-def no_parse(kind: object) -> NoReturn:
-    """Refuse a type where text is completed: there is no format to ask for."""
-    raise ConfigError(
-        "parse is for chat.completions; read the text of a completion with"
-        f" Format.of({shown_name(kind)}).read(done.text)"
-    )

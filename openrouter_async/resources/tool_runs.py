@@ -12,11 +12,10 @@ import msgspec
 from openrouter_async.errors import ConfigError, OpenRouterError
 from openrouter_async.formats.tool import Tool
 from openrouter_async.formats.tool_use import ToolUse, use_tool
-from openrouter_async.resources.offered_tools import (
-    check_tools,
-    chosen_name,
-    named_tool_choice,
-    shown_tool,
+from openrouter_async.resources.tool_run_options import (
+    checked_params,
+    ending_exceptions,
+    functions_of,
 )
 from openrouter_async.types.chat import ChatCompletion
 from openrouter_async.types.lenient import is_array, is_object
@@ -73,7 +72,7 @@ class ToolRun(Generic[AnswerT]):
         told = [self.stop_reason, _counted(len(self.steps), "step")]
         told.append(_counted(uses, "call"))
         if self.cost is not None:
-            told.append(f"${self.cost:.6g}")
+            told.append("$" + f"{self.cost:.8f}".rstrip("0").rstrip("."))
 
         return f"<ToolRun {', '.join(told)}>"
 
@@ -176,9 +175,9 @@ async def run_tools(
     if max_steps < 1:
         raise ConfigError(f"max_steps must be at least 1, not {max_steps!r}")
 
-    functions = _functions(tools)
-    chosen = _checked_params(params, functions)
-    loop = _Loop(create, functions, _ending(raises), pin=pin_provider)
+    functions = functions_of(tools)
+    chosen = checked_params(params, functions)
+    loop = _Loop(create, functions, ending_exceptions(raises), pin=pin_provider)
     run: ToolRun[AnswerT] = ToolRun(first_messages=messages)
     try:
         await loop.drive(run, {**chosen, "tools": tools}, max_steps)
@@ -253,86 +252,6 @@ class _Loop(Generic[AnswerT]):
             changed.update({} if pinned is None else {"provider": pinned})
 
         return changed
-
-
-def _functions(tools: object) -> dict[str, Tool[..., object]]:
-    """
-    Return the tools that run here by name; others run at OpenRouter.
-
-    Raises:
-        ConfigError: one has no function, or the name of another.
-    """
-    if not is_array(tools):
-        check_tools([tools])
-        raise ConfigError(f"tools must be a list, such as [{shown_tool(tools)}]")
-
-    if not tools:
-        raise ConfigError("there are no tools to run; use `create`")
-
-    check_tools(tools)
-    functions: dict[str, Tool[..., object]] = {}
-    for place, tool in enumerate(tools):
-        if is_object(tool) and tool.get("type") != "function":
-            continue
-
-        if not isinstance(tool, Tool):
-            raise ConfigError(
-                f"tools[{place}] has no Python function to run; decorate one with"
-                " `@tool`, or answer calls yourself with `create`"
-            )
-
-        known = cast("Tool[..., object]", tool)
-        if known.name in functions:
-            raise ConfigError(f"tools[{place}]: there are two tools {known.name!r}")
-
-        functions[known.name] = known
-
-    return functions
-
-
-def _checked_params(
-    params: Mapping[str, object], functions: Mapping[str, Tool[..., object]]
-) -> Mapping[str, object]:
-    """
-    Return the parameters with the choice of a tool as it is sent.
-
-    Raises:
-        ConfigError: the choice is none of the tools, or a stream is asked for.
-    """
-    if params.get("stream"):
-        raise ConfigError(
-            "run_tools does not stream; see docs/examples/conversation.py for a loop"
-            " of your own around `stream`"
-        )
-
-    if "tool_choice" not in params:
-        return params
-
-    choice = named_tool_choice(params["tool_choice"])
-    name = chosen_name(choice)
-    if name is not None and name not in functions:
-        known = ", ".join(functions) or "none"
-        raise ConfigError(f"tool_choice: no tool {name!r}; there are: {known}")
-
-    return {**params, "tool_choice": choice}
-
-
-def _ending(raises: object) -> tuple[type[BaseException], ...]:
-    """
-    Return the exceptions that end a run.
-
-    Raises:
-        ConfigError: one is no class of exceptions.
-    """
-    listed = raises if is_array(raises) else (raises,)
-    for each in listed:
-        if not isinstance(each, type) or not issubclass(each, BaseException):
-            raise ConfigError(
-                f"raises must be a class of exceptions, or a list of them; {each!r} is"
-                " none"
-            )
-
-    return tuple(cast("Sequence[type[BaseException]]", listed))
 
 
 def _counted(count: int, noun: str) -> str:

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import suppress
 
-from openrouter_async.errors import (
-    APIConnectionError,
-    APITimeoutError,
-    ResponseDecodeError,
-    StreamInterruptedError,
-)
+from openrouter_async.errors import ResponseDecodeError
+from openrouter_async.streaming.reader import Reader
 from openrouter_async.streaming.sse import EventDecoder
 from openrouter_async.transport.answers import check_choices
 from openrouter_async.transport.exchange import Exchange
@@ -27,7 +21,7 @@ _SHOWN = 200
 _BOM = b"\xef\xbb\xbf"
 
 
-class EventReader:
+class EventReader(Reader):
     """
     Read the events of one attempt.
 
@@ -35,18 +29,10 @@ class EventReader:
         exchange: whose head has arrived.
         watch: keeps the call's time.
         limit: most bytes of one event.
-
-    Attributes:
-        pending: data of the events that have arrived and are not taken yet.
-        first_event_at: time of the first data event, on the watch's clock.
     """
 
     def __init__(self, exchange: Exchange, watch: Watch, limit: int) -> None:
-        self.exchange: Exchange = exchange
-        self.pending: Iterator[bytes] = iter(())
-        self.first_event_at: float | None = None
-        self._watch = watch
-        self._loop = asyncio.get_running_loop()
+        super().__init__(exchange, watch)
         self._decoder = EventDecoder(limit)
         self._turn: list[bytes] = []
         self._backlog: list[bytes] = []
@@ -90,22 +76,7 @@ class EventReader:
         """Give the connection back, and forget what was not taken."""
         self._turn.clear()
         self._backlog.clear()
-        self.exchange.close()
-
-    def close_later(self, left: Callable[[], None]) -> None:
-        """
-        Have the event loop do it: a finaliser does no I/O, and runs anywhere.
-
-        Args:
-            left: called by it afterwards.
-        """
-        # aiohttp's protocol holds its response: dropping that closes nothing.
-        with suppress(RuntimeError):  # the loop is closed, and its sockets with it
-            self._loop.call_soon_threadsafe(self._drop, left)
-
-    def _drop(self, left: Callable[[], None]) -> None:
-        self.close()
-        left()
+        super().close()
 
     async def _events(self, block: bytes) -> list[bytes]:
         if not self._sniffed:
@@ -118,10 +89,7 @@ class EventReader:
 
         events = self._decoder.feed(block)
         if events:
-            now = self._watch.now()
-            self._watch.saw_event(now)
-            if self.first_event_at is None:
-                self.first_event_at = now
+            self._saw_event()
 
         return events
 
@@ -165,16 +133,3 @@ class EventReader:
                 f"the answer is no event stream: {text.decode('utf-8', 'replace')}",
                 body=text,
             )
-
-    async def _read(self) -> bytes:
-        try:
-            return await self.exchange.read_some()
-        except APITimeoutError:
-            raise
-        except APIConnectionError as error:
-            if error.kind == "final":
-                raise
-
-            message = f"the stream was cut: {error.message}"
-
-        raise StreamInterruptedError(message)

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
+from typing import Generic
 
 from msgspec import structs
 
 from openrouter_async.errors import (
-    ConfigError,
     OpenRouterError,
     ParseError,
     ResponseDecodeError,
     StreamInterruptedError,
 )
-from openrouter_async.streaming.chunks import AnswerT_co, ChunkT
-from openrouter_async.streaming.events import DONE
-from openrouter_async.streaming.streamed_call import LEFT, StreamedCall
+from openrouter_async.streaming.chunks import Accumulator, AnswerT_co, ChunkT
+from openrouter_async.streaming.events import DONE, EventReader
+from openrouter_async.streaming.streamed_call import LEFT
+from openrouter_async.streaming.streamed_items import StreamedItems
+from openrouter_async.transport.calls import Running, Transport
+from openrouter_async.transport.exchange import Call, Exchange
+from openrouter_async.transport.failures import from_answer
+from openrouter_async.types.usage import Usage
 
 _COMMENTS_KEPT = 1000  # if nobody takes them after all
 
 
-class Stream(StreamedCall[ChunkT, AnswerT_co]):
+class Stream(StreamedItems[ChunkT], Generic[ChunkT, AnswerT_co]):
     """
     Iterate over a streamed answer as it arrives.
 
@@ -38,15 +43,31 @@ class Stream(StreamedCall[ChunkT, AnswerT_co]):
         finish: completes the whole answer, or raises what it lacks.
     """
 
-    def __aiter__(self) -> AsyncIterator[ChunkT]:
-        return self._chunks()
+    def __init__(
+        self,
+        transport: Transport,
+        call: Call,
+        accumulator: Callable[[], Accumulator[ChunkT, AnswerT_co]],
+        finish: Callable[[AnswerT_co], None] | None = None,
+    ) -> None:
+        super().__init__(transport, call)
+        self._new_accumulator = accumulator
+        self._accumulator = accumulator()
+        self._finish = finish
+        self._comments: deque[str] | None = None
+        self._listening = False  # the one who reads wants comments as they come
 
-    async def __anext__(self) -> ChunkT:
-        chunk = await self._advance()
-        if chunk is None:
-            raise StopAsyncIteration
+    @property
+    def snapshot(self) -> AnswerT_co:
+        """The answer so far: one object, brought up to date by each look at it."""
+        answer = self._accumulator.answer
+        answer.meta = self._meta
+        return answer
 
-        return chunk
+    @property
+    def usage(self) -> Usage | None:
+        """Token counts and cost, which come with the last chunks."""
+        return self._accumulator.usage
 
     async def texts(self) -> AsyncGenerator[str]:
         """Iterate over the pieces of the text of choice 0."""
@@ -85,27 +106,10 @@ class Stream(StreamedCall[ChunkT, AnswerT_co]):
 
         return answer
 
-    async def _chunks(self) -> AsyncGenerator[ChunkT]:
-        try:
-            while (chunk := await self._advance()) is not None:
-                yield chunk
-                while self._held:
-                    yield self._held.popleft()
-
-                for event in self._pending():
-                    chunk = self._take(event)
-                    if chunk is None:
-                        return
-
-                    yield chunk
-        finally:
-            if not self._entered and not self._advancing:
-                self._leave()
-
     async def _heard(self) -> AsyncGenerator[ChunkT | str]:
         """Iterate over chunks, and comments as text, which come as they are read."""
         comments = self._comments = deque(maxlen=_COMMENTS_KEPT)
-        if self._reader is not None:
+        if isinstance(self._reader, EventReader):
             self._reader.hear(comments)
 
         try:
@@ -125,145 +129,71 @@ class Stream(StreamedCall[ChunkT, AnswerT_co]):
                 if chunk is not None:
                     yield chunk
         finally:
-            if not self._entered and not self._advancing:
-                self._leave()
-
-    async def _advance(self) -> ChunkT | None:
-        """Return the next chunk, None when there is none."""
-        if self._advancing:
-            raise ConfigError("another task is reading this stream; it has one reader")
-
-        self._advancing = True
-        try:
-            return await self._next()
-        finally:
-            self._advancing = False
-
-    async def _next(self) -> ChunkT | None:
-        if self._state == "running" and not self._begun:
-            await self._begin()
-            if self._state == "running" and not self._begun:
-                return None  # for comments that have come
-
-        if self._held:
-            return self._held.popleft()
-
-        if isinstance(self._state, OpenRouterError):
-            raise self._state
-
-        if self._left and self._left_by is not asyncio.current_task():
-            raise self._failed(StreamInterruptedError(LEFT))
-
-        while self._state == "running":
-            for event in self._pending():
-                return self._take(event)
-
-            await self._refill_or_end()
-            if self._interrupts:
-                return None
-
-        return None
+            self._leave_unless_entered()
 
     @property
     def _interrupts(self) -> bool:
         """Whether comments have come that the one who reads is to have at once."""
         return self._listening and bool(self._comments)
 
-    async def _refill_or_end(self) -> None:
-        try:
-            await self._refill()
-        except OpenRouterError as error:
-            failure = error
-        else:
-            return
+    def _start_reading(self, exchange: Exchange, running: Running) -> EventReader:
+        reader = EventReader(exchange, running.watch, self._call.sizes.event)
+        if self._comments is not None:
+            reader.hear(self._comments)
 
-        raise self._failed(failure)
+        self._accumulator = self._new_accumulator()
+        return reader
 
-    async def _begin(self) -> None:
-        """
-        Read up to the first content, in as many attempts as it takes.
-
-        It returns before that for comments, where they are wanted as they come.
-        """
-        while True:
-            await self.open()
-            try:
-                if not await self._read_to_content():
-                    return
-            except OpenRouterError as error:
-                failure = self._failed(error)
-            else:
-                self._begun = True
-                assert self._running is not None
-                self._running.accepted()
-                return
-
-            if self._left:
-                raise failure
-
-            await self._repeat(failure)
-
-    async def _read_to_content(self) -> bool:
-        """Return whether content has come, or the end; else it is comments."""
-        while True:
-            for event in self._pending():
-                chunk = self._take(event)
-                if chunk is None:
-                    return True
-
-                self._note_first(chunk)
-                self._held.append(chunk)
-                if chunk.has_content:
-                    return True
-
-            if self._interrupts:
-                return False
-
-            await self._refill()
-
-    def _note_first(self, chunk: ChunkT) -> None:
-        if self._meta.generation_id is None and chunk.id is not None:
-            self._meta = structs.replace(self._meta, generation_id=chunk.id)
-
-    def _take(self, event: bytes) -> ChunkT | None:
+    def _take(self, data: bytes) -> ChunkT | None:
         """Decode and fold an event; None at the end of the stream."""
-        if event.startswith(DONE):
+        if data.startswith(DONE):
             self._complete()
             return None
 
         try:
-            chunk = self._accumulator.decode(event)
+            chunk = self._accumulator.decode(data)
             if not self._accumulator.add(chunk):
                 return chunk
         except ResponseDecodeError:
             pass
 
-        raise self._failed(self._reported(event))
+        raise self._failed(self._reported(data))
 
-    def _pending(self) -> Iterator[bytes]:
-        assert self._reader is not None
-        return self._reader.pending
+    def _is_content(self, item: ChunkT) -> bool:
+        if self._meta.generation_id is None and item.id is not None:
+            self._meta = structs.replace(self._meta, generation_id=item.id)
 
-    async def _refill(self) -> None:
-        """Make more events pending; at the end of the body, see whether it is whole."""
-        assert self._reader is not None
-        more = await self._reader.refill()
-        if self._left:  # by another task
-            raise StreamInterruptedError(LEFT)
+        return item.has_content
 
-        if more:
-            return
-
+    def _check_end(self) -> None:
         if not self._accumulator.complete:
             raise StreamInterruptedError(
                 "the stream ended without `[DONE]` or a finish reason"
             )
 
-        self._complete()
+    def _tokens_used(self) -> Usage | None:
+        return self._accumulator.usage
 
-    def _complete(self) -> None:
+    def _reported(self, event: bytes) -> OpenRouterError:
+        """Return the error that an event reports, or is by being no JSON."""
         assert self._reader is not None
-        assert self._running is not None
-        self._state = "complete"
-        self._reader.exchange.close_soon()
-        self._running.close(self._accumulator.usage)
+        exchange = self._reader.exchange
+        # Servers can quote the request in what they report, and the key with it.
+        event = exchange.redact(event)
+        try:
+            chunk = self._accumulator.decode(event)
+        except ResponseDecodeError as error:
+            return error
+
+        head = replace(exchange.head(), generation_id=self._meta.generation_id)
+        return from_answer(self._accumulator.fold_error(chunk), head, event, None)
+
+    def _tell(self, error: OpenRouterError) -> None:
+        if self._reader is not None:
+            self._meta = self._reader.exchange.redact_meta(self._meta)
+
+        if self._accumulator.has_content:
+            error.partial = self.snapshot
+
+        known = self._meta.generation_id or self._accumulator.answer.id
+        error.generation_id = error.generation_id or known

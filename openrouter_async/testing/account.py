@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from openrouter_async.testing.envelopes import USER_ID
 from openrouter_async.testing.ledger import FREE_REQUESTS_A_DAY, written
 from openrouter_async.testing.refusals import Refusal, RefusedError
@@ -47,6 +49,7 @@ class Account:
             "GET /credits": self.credits,
             "GET /key": self.key,
             "GET /generation": self.generation,
+            "GET /generation/content": self.content,
         }
 
     def credits(self, _call: Call) -> object:
@@ -86,14 +89,23 @@ class Account:
 
     def generation(self, call: Call) -> object:
         """Return the record of an answer, once it is written."""
+        return {"data": _record(self._found(call))}
+
+    def content(self, call: Call) -> object:
+        """Return what was asked and answered, once the record of it is written."""
+        found = self._found(call)
+        output = {"completion": found.completion, "reasoning": found.reasoning}
+        data = {"input": _input(found.asked), "output": output, "error": None}
+        return {"data": data}
+
+    def _found(self, call: Call) -> Generation:
         name = str(call.query["id"])
         generation = self._ledger.find(name)
         if generation is None:
-            raise RefusedError(
-                Refusal(status=404, message=f"Generation {name} not found")
-            )
+            message = f"Generation {name} not found"
+            raise RefusedError(Refusal(status=404, message=message))
 
-        return {"data": _record(generation)}
+        return generation
 
 
 def label_of(key: str) -> str:
@@ -106,6 +118,16 @@ def usage_members(used: float) -> dict[str, object]:
     periods = ("", "_daily", "_weekly", "_monthly")
     own = {f"usage{period}": used for period in periods}
     return {**own, **{f"byok_usage{period}": 0 for period in periods}}
+
+
+def _input(asked: Mapping[str, object]) -> dict[str, object]:
+    """Return what was asked as messages or as one text, whatever it was."""
+    if "messages" in asked:
+        return {"messages": asked["messages"]}
+
+    given = asked.get("prompt", asked.get("input"))
+    text = given if isinstance(given, str) else msgspec.json.encode(given).decode()
+    return {"prompt": text}
 
 
 def _record(generation: Generation) -> dict[str, object]:

@@ -1,14 +1,17 @@
 """
-What the live service takes beyond its published OpenAPI.
+What the live service takes beyond its published OpenAPI, and what it does not.
 
 The specification of 2026-08-22 lacks parameters that OpenRouter's own documentation
-describes, or types them narrower than its guides use them. All of it is listed here,
-and nowhere else; the shipped file is the specification as published.
+describes, types them narrower than its guides use them, and tells of bounds in
+descriptions alone. All of it is listed here, and nowhere else; the shipped file is the
+specification as published.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
+
+from openrouter_async.testing.wire import PROVIDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,6 +92,29 @@ PROPERTIES: Final[Mapping[str, Mapping[str, JSONObject]]] = {
 }  # fmt: skip
 """Members that are added to schemas, or take the place of what is there."""
 
+BOUNDS: Final[Mapping[str, JSONObject]] = {
+    # Of the specification's descriptions.
+    "frequency_penalty": {"minimum": -2, "maximum": 2},
+    "metadata": {
+        "maxProperties": 16,
+        "propertyNames": {"maxLength": 64},
+        "additionalProperties": {"type": "string", "maxLength": 512},
+    },
+    "presence_penalty": {"minimum": -2, "maximum": 2},
+    "temperature": {"minimum": 0, "maximum": 2},
+    "top_logprobs": {"minimum": 0, "maximum": 20},
+    "top_p": {"minimum": 0, "maximum": 1},
+    # Of the specification of text completions and of the parameters reference.
+    "max_completion_tokens": {"minimum": 1},
+    "max_tokens": {"minimum": 1},
+    "min_p": {"minimum": 0, "maximum": 1},
+    "repetition_penalty": {"minimum": 0, "maximum": 2},
+    "seed": {"minimum": -9007199254740991, "maximum": 9007199254740991},
+    "top_a": {"minimum": 0, "maximum": 1},
+    "top_k": {"minimum": 0},
+}
+"""What members of a chat request may be at the least and at the most."""
+
 LATER_PLUGINS: Final = ("alignment", "armor", "jev-router")
 """Plugins that came after the specification."""
 
@@ -111,9 +137,16 @@ def add_to(schemas: dict[str, JSONObject]) -> None:
         properties = cast("JSONObject", schemas[name]["properties"])
         properties.update(added)
 
+    chat = cast("dict[str, JSONObject]", schemas["ChatRequest"]["properties"])
+    for name, bounds in BOUNDS.items():
+        chat[name] = {**chat[name], **bounds}
+
     # The one request schema that is closed; the service ignores what it does not
     # know everywhere.
     schemas["ProviderPreferences"].pop("additionalProperties")
+    # The simulator is a provider like any other.
+    names = schemas["ProviderName"]
+    names["enum"] = [*cast("list[object]", names["enum"]), PROVIDER]
     # Clients send null for what they do not set.
     schemas["ChatRequest"]["required"] = []
     # The list of formats is open, and recorded answers have null.

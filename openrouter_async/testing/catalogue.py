@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 _TOKENS_PER_PRICE = 1_000_000
 
-# The one made-up name among those that the specification knows.
-_ENDPOINTS_PROVIDER = "FakeProvider"
-
 # Orders that depend on what a catalogue knows; by all others it is left as it is.
 _ORDERS: Mapping[object, Callable[[ModelCard], float]] = {
     "context-high-to-low": lambda model: -model.context_length,
@@ -216,7 +213,7 @@ def _endpoint(model: ModelCard) -> dict[str, object]:
         "model_name": model.name,
         "context_length": model.context_length,
         "pricing": _pricing(model),
-        "provider_name": _ENDPOINTS_PROVIDER,
+        "provider_name": PROVIDER,
         "tag": PROVIDER.lower(),
         "quantization": "unknown",
         "max_completion_tokens": model.max_completion_tokens,

@@ -102,6 +102,7 @@ class Embedder:
                     completion_tokens=0,
                     cost=cost,
                     user_agent=exchange.record.headers.get("user-agent"),
+                    asked=call.body,
                 )
             )
 

@@ -176,6 +176,9 @@ class AnswerEndpoint(ABC, Generic[R]):
             native_finish_reason=first.native_finish_reason,
             cost=sum(answer.costs),
             user_agent=exchange.record.headers.get("user-agent"),
+            asked=exchange.record.params,
+            completion="".join(first.tokens),
+            reasoning="".join(first.reasoning) or None,
         )
 
     async def _written(

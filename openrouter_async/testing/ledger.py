@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from openrouter_async.testing.prices import price_of
 from openrouter_async.testing.refusals import Refusal, RefusedError
+from openrouter_async.testing.tokens import tokenise
 
 if TYPE_CHECKING:
     from openrouter_async.testing.exchange import Exchange
@@ -26,7 +27,7 @@ class Generation:
 
     Attributes:
         id: Its id.
-        api_type: `"completions"` or `"embeddings"`.
+        api_type: `"completions"`, which chats are as well, or `"embeddings"`.
         model: The model that answered.
         created: Seconds since the epoch.
         streamed: Whether it was a stream.
@@ -38,6 +39,9 @@ class Generation:
         cost: What it costs, in credits.
         cancelled: Whether the client left a stream before its end.
         user_agent: What asked for it.
+        asked: The parameters of the request.
+        completion: The text of its first choice; None for embeddings.
+        reasoning: The reasoning before that; None for none.
     """
 
     id: str
@@ -53,6 +57,9 @@ class Generation:
     cost: float
     cancelled: bool = False
     user_agent: str | None = None
+    asked: Mapping[str, object]
+    completion: str | None = None
+    reasoning: str | None = None
 
 
 @dataclass(slots=True)
@@ -150,6 +157,8 @@ class Ledger:
             before,
             cancelled=True,
             completion_tokens=sent,
+            completion=_cut(before.completion, sent - before.reasoning_tokens),
+            reasoning=_cut(before.reasoning, sent),
             cost=cost,
             finish_reason=None,
             native_finish_reason=None,
@@ -182,6 +191,10 @@ class Ledger:
 
     def _day(self) -> int:
         return int(self._wall_clock() // _SECONDS_A_DAY)
+
+
+def _cut(text: str | None, tokens: int) -> str | None:
+    return text and "".join(tokenise(text)[: max(0, tokens)])
 
 
 def written(seconds: float) -> str:

@@ -36,7 +36,7 @@ _TEXTS: Mapping[str, str] = {
 
 def _note(words: str) -> re.Pattern[str]:
     # A note stands alone, behind another one, or in brackets behind what was said.
-    return re.compile(rf"(?:^|(?<=\()|(?<=; )){words}(?=$|;|\))")
+    return re.compile(rf"(?:^|(?<=\()|(?<=; )){words}(?=$|;|\)| \()")
 
 
 _BOUND_NOTES = {keyword: _note(words) for keyword, words in _BOUNDS.items()}
@@ -45,7 +45,7 @@ _UNIQUE_NOTE = _note("no item twice")
 _ORDER_NOTE = re.compile(r"in this order: (.+?)(?=$|;|\) \()")
 _KIND = re.compile(r"(?:.* \()?(\w+)\)*")
 _PATTERN_NOTE = re.compile(r"matches the pattern (.+)")
-_PATTERN_END = re.compile(r"; (?:format: |for example )|\)(?= \(|$)|$")
+_PATTERN_END = re.compile(r"; (?:format: |for example )|\)(?= \(|$)| \(null |$")
 
 
 def with_notes(rules: Mapping[str, object]) -> dict[str, object]:

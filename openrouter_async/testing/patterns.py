@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 _MOST_REPEATS = 64
 _LONGEST = 4096
@@ -36,7 +36,7 @@ def matching_text(pattern: str, fits: Callable[[str], bool]) -> str | None:
     for more in range(_MOST_REPEATS):
         try:
             text = _Reader(pattern, more).alternatives()
-        except _NotUnderstoodError:
+        except (_NotUnderstoodError, RecursionError):
             return None
 
         if fits(text) and compiled.search(text):
@@ -137,7 +137,9 @@ class _Reader:
             return 1
 
         self._place = found.end()
-        self._skip("?") or self._skip("+")
+        if not self._skip("?"):
+            self._skip("+")
+
         low, high = _bounds(found)
         # Lengths are reached by the repeats that may go on; none is, by nothing.
         times = min(low + self._more, high) if part else low

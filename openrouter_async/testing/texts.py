@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from openrouter_async.testing.notes import pattern_readings
 from openrouter_async.testing.patterns import matching_text
+from openrouter_async.testing.rules import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,8 +69,8 @@ def text_of(rules: Mapping[str, object], dice: Dice, words: Sequence[str]) -> st
 
 def _matching(pattern: str, rules: Mapping[str, object]) -> str | None:
     def fits(text: str) -> bool:
-        low, high = (_length(rules, name, len(text)) for name in _LENGTHS)
-        return low <= len(text) <= high
+        least = _length(rules, "minLength", 0)
+        return least <= len(text) <= _length(rules, "maxLength", len(text))
 
     for reading in pattern_readings(pattern):
         text = matching_text(reading, fits)
@@ -79,9 +80,5 @@ def _matching(pattern: str, rules: Mapping[str, object]) -> str | None:
     return None
 
 
-_LENGTHS = ("minLength", "maxLength")
-
-
 def _length(rules: Mapping[str, object], name: str, default: int) -> int:
-    value = rules.get(name)
-    return int(value) if isinstance(value, int | float) else default
+    return int(number_of(rules, name, default))

@@ -71,6 +71,7 @@ class _Wanted:
         raise ResponseDecodeError(
             f"{self.name} does not fit: {reason}{_outline(value)}",
             body=text,
+            hint="What came is in error.body",
             kind="final",  # the same answer would come again
         )
 
@@ -155,7 +156,7 @@ def _foreign_types(kind: object) -> list[type]:
 
 
 def _type_name(kind: object) -> str:
-    return kind.__qualname__ if type(kind) is type else str(kind)
+    return kind.__qualname__ if isinstance(kind, type) else str(kind)
 
 
 def _outline(value: Json) -> str:
@@ -164,8 +165,8 @@ def _outline(value: Json) -> str:
         return ""
 
     names = [f"`{name}`" for name in list(value)[:_NAMED]]
-    more = ", ..." if len(value) > _NAMED else ""
-    return f"; the answer holds {', '.join(names) or 'no members'}{more}"
+    more = " and more" if len(value) > _NAMED else ""
+    return f"; what came holds {', '.join(names) or 'no members'}{more}"
 
 
 def _parsed(text: bytes) -> Json:

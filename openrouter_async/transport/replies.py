@@ -95,10 +95,7 @@ class ReplyReader(Generic[T_co]):
         """Have an error tell where it comes from, and what can be done about it."""
         error.status = exchange.response.status
         error.generation_id = exchange.generation_id
-        unfit = error.kind == "final"
-        if unfit:
-            error.hint = "What came is in error.body"
-        else:
+        if error.kind != "final":
             error.hint = f"Its content type is {exchange.content_type or 'none'}"
 
         if self.repeatable:

@@ -29,6 +29,10 @@ from openrouter_async.types.wire import (
 
 if typing.TYPE_CHECKING:
     from openrouter_async.types.account import (
+        APIKey,
+        APIKeyList,
+        APIKeyResponse,
+        CreatedAPIKey,
         Credits,
         DailyRequests,
         EffectiveBudget,
@@ -173,6 +177,9 @@ if typing.TYPE_CHECKING:
     )
 
 __all__ = [
+    "APIKey",
+    "APIKeyList",
+    "APIKeyResponse",
     "AnnotationEvent",
     "AssistantMessage",
     "AttemptFailure",
@@ -202,6 +209,7 @@ __all__ = [
     "Content",
     "ContentPart",
     "CostDetails",
+    "CreatedAPIKey",
     "Credits",
     "DailyRequests",
     "DebugOptions",

@@ -1,11 +1,11 @@
-"""The balance of an account, and what the key in use may still spend."""
+"""The balance of an account, what the key in use may spend, and other keys."""
 
 from __future__ import annotations
 
 import msgspec
 
 from openrouter_async.types.lenient import Json
-from openrouter_async.types.records import Record
+from openrouter_async.types.records import Record, RecordList
 
 
 class Credits(Record, kw_only=True):
@@ -87,3 +87,66 @@ class KeyInfo(Record, kw_only=True):
     free_model_daily_requests: DailyRequests | None = None
     effective_budget: EffectiveBudget | None = None
     rate_limit: dict[str, Json] | None = None
+
+
+class APIKey(Record, kw_only=True):
+    """
+    Describe a key of the account, without its secret.
+
+    Amounts are in US dollars, times are ISO 8601
+    (https://openrouter.ai/docs/api-reference/api-keys/list).
+
+    Attributes:
+        hash: what `/keys/{hash}` knows it by.
+        label: how its secret begins and ends.
+        limit: most it may spend; None for any.
+        limit_remaining: what is left of that.
+        limit_reset: `daily`, `weekly`, `monthly`, or None for never.
+        expires_at: None for never.
+    """
+
+    hash: str = ""
+    name: str | None = None
+    label: str | None = None
+    disabled: bool | None = None
+    limit: float | None = None
+    limit_remaining: float | None = None
+    limit_reset: str | None = None
+    include_byok_in_limit: bool | None = None
+    usage: float | None = None
+    usage_daily: float | None = None
+    usage_weekly: float | None = None
+    usage_monthly: float | None = None
+    byok_usage: float | None = None
+    byok_usage_daily: float | None = None
+    byok_usage_weekly: float | None = None
+    byok_usage_monthly: float | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+    expires_at: str | None = None
+    creator_user_id: str | None = None
+    workspace_id: str | None = None
+
+
+class APIKeyResponse(Record, kw_only=True):
+    """Hold a key: the answer of `GET` and `PATCH /keys/{hash}`."""
+
+    data: APIKey
+
+
+class CreatedAPIKey(APIKeyResponse, kw_only=True):
+    """
+    Hold a new key: the answer of `POST /keys`.
+
+    Attributes:
+        key: its secret, which is in no other answer, and not in `repr()`.
+    """
+
+    key: str
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(data={self.data!r}, key=<hidden>)"
+
+
+class APIKeyList(RecordList[APIKey], kw_only=True):
+    """Hold a page of keys: the answer of `GET /keys`."""

@@ -45,7 +45,8 @@ class Unfit(ValueError):
         return self
 
     def __str__(self) -> str:
-        return f"{self.reason} - at `{self.path}`"
+        place = "" if self.path == "$" else f" - at `{self.path}`"
+        return f"{self.reason}{place}"
 
 
 def is_object(value: object) -> TypeGuard[Mapping[str, Json]]:
@@ -153,7 +154,7 @@ def _struct(members: Mapping[str, Json], into: type[T]) -> T:
 
 
 def _check_nullable(field: inspect.Field, value: Json) -> None:
-    """Refuse a record whose member has neither a value nor a default, nor may be None."""
+    """Refuse a record without a member that has no default and may not be None."""
     kinds = field.type.types if isinstance(field.type, inspect.UnionType) else ()
     if isinstance(field.type, inspect.AnyType | inspect.NoneType) or any(
         isinstance(kind, inspect.NoneType) for kind in kinds
@@ -196,8 +197,22 @@ def _member(value: Json, wanted: inspect.Type) -> Json:
             return _string(value)
         case inspect.DecimalType():
             return _decimal(value)
+        case (
+            inspect.DataclassType(cls=cls)
+            | inspect.TypedDictType(cls=cls)
+            | inspect.NamedTupleType(cls=cls)
+            | inspect.EnumType(cls=cls)
+        ):
+            return _converted(value, cls)
         case _:
             return value
+
+
+def _converted(value: Json, into: type[object]) -> Json:
+    try:
+        return msgspec.convert(value, into, strict=False)
+    except msgspec.ValidationError:
+        return None
 
 
 def _items(value: Json, item: inspect.Type) -> list[Json] | None:

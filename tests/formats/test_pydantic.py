@@ -271,7 +271,7 @@ class Odd:
 REFUSED: dict[str, tuple[object, str]] = {
     "map": (Parts, "Parts has no JSON schema. $.free[].names: its keys can have any"
             " name, which a strict schema cannot say; use a list of a type with a key"
-            " and a value, or strict=False"),
+            " and a value, or Format.of(Parts, strict=False)"),
     "dataclass of pydantic": (Odd, "Odd has no JSON schema. $: Odd is a dataclass of"
             " pydantic; make it a BaseModel"),
     "union of models": (Cat | Dog, "{name}.Cat | {name}.Dog has no JSON schema. $: Type"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from openrouter_async.testing import ErrorEvent, FailInside, Simulator, Stall
+from openrouter_async.testing.tokens import count_tokens
 from tests.testing.api import Api, Reply
 
 DAY = 86_400
@@ -103,6 +105,60 @@ async def test_a_record_has_tokens_and_cost(api: Api, *, stream: bool) -> None:
     assert (record["finish_reason"], record["api_type"]) == ("stop", "completions")
 
 
+async def content_of(api: Api, answer: Reply) -> Any:
+    """Ask for what was asked and answered, when the record of it is there."""
+    await record_of(api, answer)
+    path = f"/generation/content?id={answer.headers['X-Generation-Id']}"
+    return (await api.get(path)).json["data"]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+async def test_a_record_has_what_was_asked_and_answered(
+    api: Api, *, stream: bool
+) -> None:
+    """Messages or a prompt, and the first choice."""
+    text = await api.post("Hi", stream=stream)
+    chat = await api.chat("Ho", stream=stream, reasoning={"effort": "low"})
+    told = "".join(chat.deltas("content")) if stream else chat.message["content"]
+
+    assert await content_of(api, text) == {
+        "input": {"prompt": "Hi"},
+        "output": {
+            "completion": text.streamed_text() if stream else text.text,
+            "reasoning": None,
+        },
+        "error": None,
+    }
+    content = await content_of(api, chat)
+    assert content["input"] == {"messages": [{"role": "user", "content": "Ho"}]}
+    assert content["output"]["completion"] == told
+    assert content["output"]["reasoning"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "prompt"),
+    [
+        ("/completions", {"prompt": ["Hi", "Ho"]}, '["Hi","Ho"]'),
+        ("/embeddings", {"model": "a/b", "input": "Hi"}, "Hi"),
+    ],
+    ids=["prompts", "embeddings"],
+)
+async def test_whatever_was_asked_is_kept_as_a_text(
+    api: Api, path: str, body: dict[str, object], prompt: str
+) -> None:
+    """The specification knows a prompt or messages."""
+    answer = await api.call("POST", path, body)
+    content = await content_of(api, answer)
+
+    assert content["input"] == {"prompt": prompt}
+    assert (content["output"]["completion"] is None) == (path == "/embeddings")
+
+
+async def test_no_content_is_kept_of_what_was_never_answered(api: Api) -> None:
+    """It is a 404, as its record is."""
+    assert (await api.get("/generation/content?id=gen-1")).status == 404
+
+
 @pytest.mark.parametrize("misses", [0, 1, 3])
 async def test_a_record_is_missed_as_often_as_is_set(api: Api, misses: int) -> None:
     """After that it is found for good."""
@@ -158,7 +214,10 @@ async def test_a_stream_that_was_left_costs_what_was_sent(
     await asyncio.wait_for(simulator.wait_idle(), 5)
     await api.get(f"/generation?id={name}")
     record = (await api.get(f"/generation?id={name}")).json["data"]
+    content = await api.get(f"/generation/content?id={name}")
+    completion = content.json["data"]["output"]["completion"]
 
+    assert count_tokens(completion) == 3
     assert (record["cancelled"], record["native_tokens_completion"]) == (True, 3)
     assert record["total_cost"] == pytest.approx(await used(api))
 

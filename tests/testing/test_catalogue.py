@@ -146,5 +146,8 @@ async def test_there_is_a_provider(api: Api) -> None:
     """The one that answers."""
     reply = await api.get("/providers")
     answer = await api.chat()
+    found = await api.get("/models/openai/gpt-4o-mini/endpoints")
 
-    assert [p["name"] for p in reply.json["data"]] == [answer.json["provider"]]
+    provider = answer.json["provider"]
+    assert [p["name"] for p in reply.json["data"]] == [provider]
+    assert [e["provider_name"] for e in found.json["data"]["endpoints"]] == [provider]

@@ -48,6 +48,22 @@ WRONG: list[tuple[dict[str, object], str]] = [
     ({"verbosity": "loud"}, "verbosity"),
     ({"metadata": {"a": 1}}, "metadata.a"),
     ({"session_id": "x" * 257}, "session_id"),
+    ({"temperature": 2.1}, "temperature"),
+    ({"temperature": -0.1}, "temperature"),
+    ({"top_p": 1.5}, "top_p"),
+    ({"max_tokens": 0}, "max_tokens"),
+    ({"max_completion_tokens": 0}, "max_completion_tokens"),
+    ({"frequency_penalty": -3}, "frequency_penalty"),
+    ({"presence_penalty": 3}, "presence_penalty"),
+    ({"repetition_penalty": 2.5}, "repetition_penalty"),
+    ({"min_p": 2}, "min_p"),
+    ({"top_a": -1}, "top_a"),
+    ({"top_k": -1}, "top_k"),
+    ({"logprobs": True, "top_logprobs": 21}, "top_logprobs"),
+    ({"seed": 2**53}, "seed"),
+    ({"metadata": {str(k): "" for k in range(17)}}, "metadata"),
+    ({"metadata": {"k" * 65: ""}}, "metadata"),
+    ({"metadata": {"a": "x" * 513}}, "metadata.a"),
 ]
 RIGHT: list[dict[str, object]] = [
     {"preset": "mine", "verbosity": "max", "max_tool_calls": 30, "n": 2},
@@ -63,6 +79,9 @@ RIGHT: list[dict[str, object]] = [
     {"plugins": [{"id": "armor"}], "service_tier": "ultrafast"},
     {"tools": [{"type": "openrouter:web_search"}, {"type": "openrouter:tool_search"}]},
     {"stop": None, "tool_choice": "auto", "seed": None, "something": "new"},
+    {"temperature": 2, "top_p": 0, "max_tokens": 1, "top_logprobs": 20, "top_k": 0},
+    {"frequency_penalty": -2, "presence_penalty": 2, "min_p": None, "seed": -5},
+    {"metadata": {"k" * 64: "x" * 512}},
     {"max_tokens": 3.0, "stream_options": {"include_usage": True}},
 ]
 

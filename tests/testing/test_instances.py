@@ -25,6 +25,38 @@ SCHEMAS: dict[str, dict[str, object]] = {
     "short-string": {"type": "string", "maxLength": 2},
     "format": {"type": "string", "format": "date-time"},
     "unknown-format": {"type": "string", "format": "iban"},
+    "pattern": {"type": "string", "pattern": "^[0-9]{4}$"},
+    "long-pattern": {"type": "string", "pattern": "^(ab)+$", "minLength": 20},
+    "unique-integers": {
+        "type": "array",
+        "items": {"type": "integer", "multipleOf": 5},
+        "minItems": 3,
+        "uniqueItems": True,
+    },
+    "unique-strings": {
+        "type": "array",
+        "items": {"type": "string"},
+        "minItems": 3,
+        "uniqueItems": True,
+    },
+    "unique-values": {
+        "type": "array",
+        "items": {"enum": ["a", "b", 1]},
+        "minItems": 3,
+        "uniqueItems": True,
+    },
+    "unique-flags": {
+        "type": "array",
+        "items": {"type": "boolean"},
+        "minItems": 2,
+        "uniqueItems": True,
+    },
+    "against-its-notes": {
+        "type": "array",
+        "description": "at least 3 items",
+        "items": {"type": "integer"},
+        "maxItems": 2,
+    },
     "integer": {"type": "integer"},
     "minimum": {"type": "integer", "minimum": 7},
     "negative": {"type": "integer", "maximum": -3},
@@ -84,7 +116,7 @@ SCHEMAS: dict[str, dict[str, object]] = {
 }
 IMPOSSIBLE: dict[str, tuple[dict[str, object], str]] = {
     "not-a-schema": ({"type": "strin"}, "'strin' is not valid"),
-    "pattern": ({"type": "string", "pattern": "^[0-9]{4}$"}, "does not match"),
+    "pattern": ({"type": "string", "pattern": "^(?!a)b$"}, "does not match"),
     "remote": ({"$ref": "https://example.com/schema"}, "only local references"),
     "contradiction": ({"type": "integer", "minimum": 5, "maximum": 4}, "maximum of 4"),
     "endless": (

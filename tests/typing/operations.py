@@ -12,13 +12,22 @@ import aiohttp
 import msgspec
 from msgspec import UNSET
 
-from openrouter_async import MapStatistics, OpenRouter, ResponseMeta, RetryPolicy
+from openrouter_async import (
+    MapStatistics,
+    OpenRouter,
+    OpenRouterError,
+    ResponseMeta,
+    RetryPolicy,
+)
 from openrouter_async.fanout.outcomes import Outcome
 from openrouter_async.resources.embedding_map import EmbeddingOutcomes
 from openrouter_async.resources.pages import Pages
 from openrouter_async.streaming.raw import ByteStream, EventStream
 from openrouter_async.streaming.server_event import ServerEvent
 from openrouter_async.types import (
+    APIKey,
+    APIKeyResponse,
+    CreatedAPIKey,
     Credits,
     Embedding,
     EmbeddingItem,
@@ -127,6 +136,21 @@ async def pages(client: OpenRouter) -> None:
     assert_type(typed.pages(), AsyncGenerator[list[Key], None])
 
 
+async def keys(client: OpenRouter) -> None:
+    """Type keys by the records that there are for them."""
+    made = await client.request("POST", "/keys", body={}, response_type=CreatedAPIKey)
+    assert_type(made, CreatedAPIKey)
+    assert_type(made.key, str)
+    assert_type(made.data.hash, str)
+    key = await client.request(
+        "PATCH", ["keys", made.data.hash], body={}, response_type=APIKeyResponse
+    )
+    assert_type(key.data, APIKey)
+    assert_type(key.data.limit, float | None)
+    async for each in client.paginate("/keys", item_type=APIKey):
+        assert_type(each, APIKey)
+
+
 async def embeddings(client: OpenRouter) -> None:
     """Take every form of input, and type the answer."""
     create = client.embeddings.create
@@ -188,5 +212,10 @@ async def account(client: OpenRouter) -> None:
     assert_type(await client.key.get(), KeyInfo)
     assert_type(await client.generation.get("gen-1", patience=10), Generation)
     assert_type(await client.generation.content("gen-1"), GenerationContent)
+    done = await client.completions.create(model="m", prompt="a")
+    assert_type(await client.generation.get(done), Generation)
+    assert_type(await client.generation.get(done.meta.generation_id), Generation)
+    assert_type(await client.generation.get(OpenRouterError("no")), Generation)
+    await client.generation.get(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # no id
     await client.generation.feedback("gen-1", category="latency", comment="slow")
     await client.generation.feedback("gen-1", category="typo")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # no category

@@ -1,0 +1,46 @@
+"""What requests turn fields into on their way out, or refuse with the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import NoReturn, get_origin
+
+from openrouter_async.errors import ConfigError
+from openrouter_async.formats.format import Format
+from openrouter_async.formats.refusals import shown_name
+from openrouter_async.resources.offered_tools import named_tool_choice, offered_tools
+from openrouter_async.types.lenient import Json
+
+
+def checked_response_format(form: object) -> Json:
+    """
+    Return a response format as it is sent.
+
+    Raises:
+        ConfigError: it is a type, as other clients accept it.
+    """
+    if isinstance(form, Format):
+        raise ConfigError("response_format is a Format: pass it as parse=")
+
+    if isinstance(form, type) or get_origin(form) is not None:
+        raise ConfigError(f"response_format is a class: use parse={shown_name(form)}")
+
+    return form
+
+
+def no_parse(kind: object) -> NoReturn:
+    """Refuse a type where text is completed: there is no format to ask for."""
+    raise ConfigError(
+        "parse is for chat.completions; read the text of a completion with"
+        f" Format.of({shown_name(kind)}).read(done.text)"
+    )
+
+
+CHAT_CONVERTED: Mapping[str, Callable[[object], Json]] = {
+    "tools": offered_tools,
+    "deferred_tools": partial(offered_tools, field="deferred_tools"),
+    "tool_choice": named_tool_choice,
+    "response_format": checked_response_format,
+}
+COMPLETION_CONVERTED: Mapping[str, Callable[[object], Json]] = {"parse": no_parse}
