@@ -15,6 +15,7 @@ from openrouter_async import (
     OpenRouterError,
     RateLimitError,
     RateLimits,
+    ResponseDecodeError,
     RetryPolicy,
     StreamInterruptedError,
 )
@@ -26,6 +27,7 @@ from tests.scripted import (
     Step,
     event_stream_head,
     events,
+    http_response,
 )
 from tests.streams import (
     AT_ONCE,
@@ -190,6 +192,16 @@ async def test_choice_that_failed(
 
     assert type(caught.value) is kind
     assert caught.value.message == text
+
+
+async def test_page_that_quotes_the_key() -> None:
+    """It is shown without the key."""
+    page = http_response(body=b"<html>Bearer sk-or-v1-test</html>")
+    async with served(asked(Send(page))) as (_, client):
+        with pytest.raises(ResponseDecodeError, match="<html>Bearer") as caught:
+            await client.request("POST", "/x", body=BODY, stream=True, retry=0)
+
+    assert "sk-or-v1-test" not in str(caught.value)
 
 
 async def test_word_error_in_a_choice() -> None:

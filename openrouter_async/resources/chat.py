@@ -272,7 +272,8 @@ class ChatCompletions:
         Args:
             inputs: what users say, conversations, or mappings of parameters with
                 `messages` that win over the common ones; pulled one at a time.
-            parse: a type, as in `create`; an answer that holds none is a failure.
+            parse: a type, as in `create`; an answer that holds none is a failure, but
+                for one that calls tools instead.
             **params: request fields that all items share, the options of each call as
                 in `create`, and `max_in_flight`, `ordered`, `journal`, `max_cost` and
                 `max_pause` for the run (`MapOptions`).

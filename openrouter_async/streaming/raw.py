@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TypeVar
 
 from openrouter_async.errors import (
@@ -94,16 +95,24 @@ class EventStream(OpenedStream[ServerEvent]):
             self._complete()
             return None
 
-        try:
-            event = named_event(data)
-        except ResponseDecodeError as error:
-            raise self._failed(error) from None
-
+        event = self._named(data)
         if _error_in(event) is not None:
             raise self._failed(self._reported(event))
 
         self._ending.note(event.event, event.raw)
         return event
+
+    def _named(self, data: bytes) -> ServerEvent:
+        with suppress(ResponseDecodeError):
+            return named_event(data)
+
+        assert self._reader is not None
+        try:  # again, so that no key is in what the error shows
+            return named_event(self._reader.exchange.redact(data))
+        except ResponseDecodeError as error:
+            failure = error
+
+        raise self._failed(failure)
 
     def _reported(self, event: ServerEvent) -> OpenRouterError:
         assert self._reader is not None
