@@ -159,5 +159,62 @@ async def test_no_choice_at_all() -> None:
     body: Members = whole()
     body["choices"] = []
     async with served(asked(Send(http_response(body=body)))) as (_, client):
-        with pytest.raises(AnswerMismatchError, match="empty"):
+        with pytest.raises(AnswerMismatchError) as caught:
             await client.chat.completions.create(messages=HI, parse=Point)
+
+    assert caught.value.message == "the answer holds no choice"
+    assert caught.value.partial is not None
+
+
+async def test_an_empty_answer_that_did_not_say_why_it_ended() -> None:
+    """1.6: it need not have ended by itself."""
+    body = whole({"content": ""})
+    cast("list[Members]", body["choices"])[0]["finish_reason"] = None
+    async with served(asked(Send(http_response(body=body)))) as (_, client):
+        with pytest.raises(AnswerMismatchError) as caught:
+            await client.chat.completions.create(messages=HI, parse=Point)
+
+    assert caught.value.message == "the answer is empty"
+
+
+async def test_a_whole_value_in_a_filtered_answer() -> None:
+    """1.4: the filter came too late."""
+    async with saying('{"x": 1, "y": 2}', "content_filter") as (_, client):
+        done = await client.chat.completions.create(messages=HI, parse=Point)
+
+    assert done.parsed == Point(1, 2)
+
+
+class Keyed(msgspec.Struct):
+    """Be a value whose own check fails in a way of its own."""
+
+    x: int
+
+    def __post_init__(self) -> None:
+        if self.x < 0:
+            raise KeyError("x")
+
+
+async def test_a_check_that_fails_keeps_the_answer() -> None:
+    """Whatever it raises: the answer was paid for, and what was raised is the cause."""
+    async with saying('{"x": -1}') as (_, client):
+        with pytest.raises(AnswerMismatchError, match="KeyError: 'x'") as caught:
+            await client.chat.completions.create(messages=HI, parse=Keyed)
+
+    error = caught.value
+    assert (error.text, error.path) == ('{"x": -1}', "$")
+    assert error.partial is not None
+    assert type(error.__cause__) is KeyError
+
+
+async def test_a_check_that_fails_does_not_end_a_map() -> None:
+    """It fails its own item alone."""
+    answers = [Send(http_response(body=whole({"content": f'{{"x": {x}}}'})))
+               for x in (-1, 1)]
+    async with served(*[asked(each) for each in answers]) as (_, client):
+        outcomes = await client.chat.completions.gather(
+            ["a", "b"], parse=Keyed, max_in_flight=1
+        )
+
+    assert [type(each.error) for each in outcomes] == [AnswerMismatchError, type(None)]
+    assert outcomes[1].result.parsed == Keyed(1)

@@ -151,6 +151,46 @@ async def test_a_failed_request_leads_to_the_run_so_far() -> None:
     ]
 
 
+async def test_a_request_of_a_tool_is_none_of_the_run() -> None:
+    """What it cost counts where it was made."""
+    failure = RateLimitError("Slow down")
+    failure.partial = answer(usage={"cost": 0.25})
+
+    @tool
+    async def ask_another() -> None:
+        raise failure
+
+    first = answer(call("ask_another"), usage={"cost": 0.5})
+    with pytest.raises(RateLimitError) as raised:
+        await Model(first).run(ask_another, raises=RateLimitError)
+
+    run = ToolRun.of(raised.value)
+    assert run is not None
+    assert run.usage == Usage(cost=0.5)
+
+
+class Quit(BaseException):
+    """End the program."""
+
+
+@pytest.mark.parametrize("kind", [Quit, KeyboardInterrupt, SystemExit])
+async def test_what_is_no_error_ends_the_run(kind: type[BaseException]) -> None:
+    """It leaves as it is, when the other tools of the step have stopped."""
+
+    @tool
+    async def end() -> None:
+        raise kind("enough")
+
+    model = Model(answer(call("wait", id="1"), call("end", id="2")))
+    with pytest.raises(kind, match="enough") as raised:
+        await model.run(end, wait)
+
+    run = ToolRun.of(raised.value)
+    assert run is not None
+    assert [use.finished for use in run.steps[0].uses] == [False, True]
+    assert run.errors == [raised.value]
+
+
 async def test_a_run_that_failed_at_once_has_no_answer() -> None:
     """There is no step to take it from."""
     with pytest.raises(APIError) as raised:

@@ -99,6 +99,77 @@ async def test_server_tools_are_passed_on() -> None:
     assert model.requests[0][1]["tools"] == (add, search)
 
 
+@pytest.mark.parametrize(
+    ("messages", "told"),
+    [
+        (iter(ASKED), "not list_iterator"),
+        ("How many?", "not str"),
+        ([], "this list is empty"),
+    ],
+    ids=["iterator", "text", "nothing"],
+)
+async def test_no_conversation_is_refused(messages: object, told: str) -> None:
+    """An iterator would be empty in the second request."""
+    model = Model()
+
+    with pytest.raises(ConfigError, match=f"messages must be a list of .*{told}"):
+        await run_tools(model.create, cast("Any", messages), [add], {})
+
+    assert model.requests == []
+
+
+async def test_a_conversation_is_copied() -> None:
+    """What a caller does to the list is no part of the run."""
+    messages = list(ASKED)
+    run = await run_tools(Model(answer(text="3")).create, messages, [add], {})
+    messages.clear()
+
+    assert run.messages == [*ASKED, run.answer.message]
+
+
+async def test_members_that_a_run_changes_may_stand_in_the_extra_body() -> None:
+    """They win over typed ones, as they do elsewhere, and change as those do."""
+    search = {"type": "openrouter:web_search"}
+    body = {
+        "provider": {"zdr": True},
+        "tool_choice": "required",
+        "tools": [add, search],
+        "new": 1,
+    }
+    model = Model(answer(call("add"), provider="Google"), answer(text="3"))
+
+    await model.run(
+        add,
+        params={"tool_choice": "none", "extra_body": body},
+        pin_provider=True,
+    )
+
+    common = {"tools": [add, search], "extra_body": {"new": 1}}
+    assert [params for _, params in model.requests] == [
+        {**common, "provider": {"zdr": True}, "tool_choice": "required"},
+        {**common, "provider": {"zdr": True, **PINNED}, "tool_choice": "auto"},
+    ]
+
+
+async def test_calls_without_an_id_get_one() -> None:
+    """Results are told apart by it; that of a call which has one stays."""
+    calls = [call("add", id=""), call("add", id="b"), call("add")]
+    del calls[2]["id"]
+    first = answer(*calls)
+    model = Model(first, answer(call("add", id="")), answer(text="3"))
+
+    run = await model.run(add)
+
+    ids = [["call_1_1", "b", "call_1_3"], ["call_5_1"]]
+    assert [[use.call.id for use in step.uses] for step in run.steps] == [*ids, []]
+    sent = cast("list[Any]", model.requests[2][0])
+    asked, *results = sent[1:5]
+    assert [each["id"] for each in asked.tool_call_members] == ids[0]
+    assert [each["tool_call_id"] for each in results] == ids[0]
+    assert [each["id"] for each in sent[5].tool_call_members] == ids[1]
+    assert "id" not in (first.message.tool_call_members or [])[2]
+
+
 @tool
 async def good(word: str) -> str:
     """Be a tool that is called by mistake."""
@@ -119,7 +190,22 @@ REFUSED: dict[str, tuple[Json, str]] = {
     "bare function in no list": ({"tools": add.function}, f"tools[0] {UNDESCRIBED}"),
     "something in no list": ({"tools": 1}, "tools must be a list, such as [int]"),
     "no tools": ({"tools": []}, "there are no tools to run; use `create`"),
-    "no steps": ({"max_steps": 0}, "max_steps must be at least 1, not 0"),
+    **{
+        f"{steps!r} steps": (
+            {"max_steps": steps},
+            f"max_steps must be a whole number >= 1, not {steps!r}",
+        )
+        for steps in (0, 2.5, "3", True)
+    },
+    "conversation beside messages": (
+        {"params": {"extra_body": {"messages": ASKED}}},
+        "extra_body: the conversation of a run grows; pass it as messages=",
+    ),
+    "function without code in the extra body": (
+        {"params": {"extra_body": {"tools": [{"type": "function"}]}}},
+        "tools[0] has no Python function to run; decorate one with `@tool`, or answer"
+        " calls yourself with `create`",
+    ),
     "choice of no tool": (
         {"params": {"tool_choice": "nope"}},
         "tool_choice: no tool 'nope'; there are: add",

@@ -13,9 +13,10 @@ from openrouter_async import Usage
 from openrouter_async.formats.tool import tool
 from openrouter_async.formats.tool_use import ToolUse
 from openrouter_async.resources.tool_runs import run_tools, summed
+from openrouter_async.types.chat import ChatCompletion
 from openrouter_async.types.messages import Message
 from openrouter_async.types.usage import CostDetails, PromptTokensDetails
-from tests.tool_running import ASKED, Model, add, answer, call, told
+from tests.tool_running import ASKED, Json, Model, add, answer, call, told
 
 VISITOR = ContextVar("VISITOR", default="nobody")
 
@@ -183,6 +184,42 @@ async def test_the_last_step_runs_its_tools() -> None:
     }
     rest = await run_tools(model.create, run.messages, [add], {})
     assert rest.answer.text == "4"
+
+
+ENDS: dict[str, tuple[Json, str, int]] = {
+    "answer": ({"text": "3"}, "answered", 2),
+    "answer without a reason": ({"text": "3", "finish_reason": None}, "answered", 2),
+    "refusal": ({"refusal": "no way"}, "answered", 2),
+    "image": ({"images": [{"image_url": {"url": "data:,"}}]}, "answered", 2),
+    "cut": ({"text": "It", "finish_reason": "length"}, "cut", 2),
+    "cut in its reasoning": (
+        {"reasoning": "Hm", "finish_reason": "length"},
+        "cut",
+        2,
+    ),
+    "filtered": ({"text": "It", "finish_reason": "content_filter"}, "filtered", 2),
+    "reasoning alone": ({"reasoning": "Hm"}, "empty", 2),
+    "blank": ({"text": " \n"}, "empty", 2),
+    "nothing": ({"text": ""}, "empty", 1),
+}
+
+
+@pytest.mark.parametrize(("said", "reason", "count"), ENDS.values(), ids=ENDS)
+async def test_only_an_answer_finishes_a_run(
+    said: Json, reason: str, count: int
+) -> None:
+    """One that says nothing at all is no message either."""
+    run = await Model(answer(**said)).run(add)
+
+    assert (run.stop_reason, run.finished) == (reason, reason == "answered")
+    assert len(run.messages) == count
+
+
+async def test_an_answer_without_a_choice_is_empty() -> None:
+    """There is no message to send again."""
+    run = await Model(ChatCompletion()).run(add)
+
+    assert (run.stop_reason, run.finished, run.messages) == ("empty", False, ASKED)
 
 
 async def test_usage_is_summed() -> None:

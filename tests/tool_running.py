@@ -28,7 +28,7 @@ def answer(
     text: str | None = None,
     usage: Json | None = None,
     provider: str | None = None,
-    finish_reason: str = "stop",
+    finish_reason: str | None = "stop",
     **message: object,
 ) -> ChatCompletion:
     """Have the model say something, and call tools."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import dataclass
+from enum import Enum
 from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
@@ -287,6 +288,56 @@ def test_what_cannot_be_described_is_refused(kind: object, message: str) -> None
         Format.of(kind)
 
     assert str(raised.value) == message.replace("{name}", __name__)
+
+
+class Place(Enum):
+    """Be one of several places."""
+
+    HERE = (0, 0)
+    THERE = (1, 2)
+
+
+class Located(BaseModel):
+    """Be somewhere."""
+
+    place: Place
+
+
+def test_constants_that_are_arrays_are_refused() -> None:
+    """A strict schema has no type for them; one that is not strict does."""
+    with pytest.raises(ConfigError) as raised:
+        Format.of(list[Located])
+
+    assert str(raised.value) == (
+        f"{list[Located]} has no JSON schema. $.value[].place: its constant [0, 0] is"
+        " of type list, which a strict schema cannot say; use text or numbers as"
+        f" constants, or Format.of(list[Located], strict=False)"
+    )
+    loose = Format.of(Located, strict=False)
+    assert loose.read('{"place":[1,2]}').place is Place.THERE
+
+
+def test_whatever_a_validator_raises_is_a_mismatch() -> None:
+    """It is told where."""
+
+    class Priced(BaseModel):
+        """Look up what is not there."""
+
+        price: float
+
+        @field_validator("price")
+        @classmethod
+        def known(cls, value: float) -> float:
+            """Fail in a way of its own."""
+            return {1.0: value}[value]
+
+    form = Format.of(list[Priced])
+    assert form.read('{"value":[{"price":1}]}')[0].price == 1
+    with pytest.raises(FormatMismatch) as raised:
+        form.read('{"value":[{"price":1},{"price":2}]}')
+
+    assert (raised.value.path, raised.value.message) == ("$.value[1]", "KeyError: 2.0")
+    assert type(raised.value.__cause__) is KeyError
 
 
 def test_types_of_one_name_are_told_apart() -> None:

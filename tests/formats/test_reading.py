@@ -266,3 +266,23 @@ def test_a_check_of_a_struct_is_a_mismatch() -> None:
         "$.value[1]",
         "the number is odd",
     )
+
+
+@pytest.mark.parametrize("kind", [KeyError, ZeroDivisionError, RuntimeError])
+def test_whatever_a_check_raises_is_a_mismatch(kind: type[Exception]) -> None:
+    """The exception is its cause."""
+
+    @dataclass
+    class Checked:
+        """Raise what msgspec does not expect."""
+
+        number: int
+
+        def __post_init__(self) -> None:
+            raise kind(self.number)
+
+    with pytest.raises(FormatMismatch) as raised:
+        Format.of(Checked).read('{"number":3}')
+
+    assert (raised.value.path, raised.value.message) == ("$", f"{kind.__name__}: 3")
+    assert type(raised.value.__cause__) is kind
