@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
@@ -46,6 +46,7 @@ class EmbeddingServer:
         drops: tells for which inputs there is no embedding in the answer.
         gate: is awaited before every answer.
         metadata: of refusals.
+        codes: of refusals; their status without it.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class EmbeddingServer:
         drops: Callable[[object], bool] = lambda _: False,
         gate: Callable[[list[object]], asyncio.Event | None] = lambda _: None,
         metadata: dict[str, object] | None = None,
+        codes: Iterator[object] | None = None,
     ) -> None:
         self.asked: list[list[object]] = []
         self.bodies: list[Asked] = []
@@ -63,6 +65,7 @@ class EmbeddingServer:
         self._drops = drops
         self._gate = gate
         self._metadata = metadata
+        self._codes = codes
         app = web.Application(client_max_size=1 << 26)
         app.router.add_post("/embeddings", self._answer)
         self._runner = web.AppRunner(app)
@@ -100,7 +103,8 @@ class EmbeddingServer:
         refusal = self._refuses(body.input)
         if refusal is not None:
             status, message = refusal
-            told = {"code": status, "message": message, "metadata": self._metadata}
+            code = status if self._codes is None else next(self._codes)
+            told = {"code": code, "message": message, "metadata": self._metadata}
             return web.Response(
                 status=status, body=msgspec.json.encode({"error": told})
             )

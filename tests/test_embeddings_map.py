@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from itertools import count, repeat
 from pathlib import Path
 
 import pytest
@@ -213,6 +214,40 @@ async def test_request_that_is_wrong_altogether() -> None:
     assert len(found) == 960
     assert not any(each.ok for each in found)
     assert len(server.asked) < 60
+
+
+@pytest.mark.parametrize(
+    "codes", [repeat(400), map("e{}".format, count())], ids=["one", "any"]
+)
+async def test_wrong_request_told_in_many_ways(codes: Iterator[object]) -> None:
+    """Words that hold the id of their request do not hide that all are wrong."""
+    inputs, told = texts(960), count()
+
+    def refuses(_: list[object]) -> tuple[int, str]:
+        return 400, f"bad request req-{next(told)}"
+
+    async with (
+        EmbeddingServer(refuses, codes=codes) as server,
+        server.client() as client,
+    ):
+        outcomes = client.embeddings.map(inputs, model="m", max_in_flight=2)
+        found = await collected(outcomes)
+
+    assert len(found) == 960
+    assert not any(each.ok for each in found)
+    assert len(server.asked) < 60
+
+
+async def test_inputs_that_cannot_be_sent_hide_nothing() -> None:
+    """They cost no request, and do not count among those that fail alike."""
+    unsent: list[object] = [["a", object()]] * 20
+    inputs = [*unsent, "text 0", "text 1", "text 2"]
+    async with EmbeddingServer(refusing("text 1")) as server, server.client() as client:
+        outcomes = client.embeddings.map(inputs, model="m", max_in_flight=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # some are wrong
+        found = await collected(outcomes)
+
+    assert [each.index for each in found if each.ok] == [20, 22]
+    assert all(isinstance(each.error, ConfigError) for each in found[:20])
 
 
 async def test_fault_is_not_halved() -> None:
@@ -482,6 +517,20 @@ async def test_journal_of_other_requests(
             await collected(start(size, tokens))
 
     assert len(server.asked) == sent
+
+
+async def test_journal_of_options_in_another_order(tmp_path: Path) -> None:
+    """A journal knows requests whatever the order of the arguments."""
+    journal = tmp_path / "corpus.jsonl"
+    async with EmbeddingServer() as server, server.client() as client:
+        embed = client.embeddings.map
+        first = embed(["a"], model="m", journal=journal, user="u", dimensions=3)
+        await collected(first)
+        again = embed(["a"], model="m", journal=journal, dimensions=3, user="u")
+        (found,) = await collected(again)
+
+    assert found.replayed
+    assert len(server.asked) == 1
 
 
 BAD: dict[str, dict[str, object]] = {

@@ -7,7 +7,13 @@ from typing import cast
 import msgspec
 import pytest
 
-from openrouter_async import APIConnectionError, ConfigError, NotFoundError, ServerError
+from openrouter_async import (
+    APIConnectionError,
+    APIError,
+    ConfigError,
+    NotFoundError,
+    ServerError,
+)
 from openrouter_async.resources import generation
 from openrouter_async.types import Record, ResponseMeta
 from tests.operations import AT_ONCE, got, ok, served
@@ -86,6 +92,53 @@ async def test_record_that_never_comes(waits: list[float]) -> None:
     assert caught.value.attempts == len(server.requests) == len(waits) + 1
     assert caught.value.elapsed >= sum(waits)
     assert "still being written" in str(caught.value)
+
+
+async def test_history_of_all_looks(waits: list[float]) -> None:
+    """Looks are told of as attempts of one call, those that faults cost included."""
+    broken = http_response(500, body={"error": {"code": 500, "message": "no"}})
+    script = got(broken, MISSING, MISSING, broken, ok(data=RECORD))
+    async with served(script) as (_, client):
+        meta = (await client.generation.get("gen-1")).meta
+
+    assert meta.attempts == 5
+    assert [each.status for each in meta.history] == [500, 404, 404, 500]
+    assert [each.error for each in meta.history][1:3] == ["NotFoundError"] * 2
+    assert [each.waited for each in meta.history] == [0.0, 0.5, 0.75, 0.0]
+    assert sorted(each.at for each in meta.history) == [
+        each.at for each in meta.history
+    ]
+    assert meta.history[3].at >= sum(waits)
+    assert meta.elapsed >= sum(waits)
+
+
+@pytest.mark.parametrize("last", [MISSING, http_response(403, body={})])
+async def test_history_of_an_error(waits: list[float], last: bytes) -> None:
+    """An error knows the looks before it, whatever it is."""
+    async with served(got(MISSING, MISSING, last)) as (_, client):
+        with pytest.raises(APIError) as caught:
+            await client.generation.get("gen-1", patience=1.5)
+
+    assert caught.value.attempts == 3
+    assert [each.status for each in caught.value.history] == [404, 404]
+    assert caught.value.elapsed >= sum(waits) == 1.25
+
+
+PAGES = {
+    "HTML": b"<html><title>404 Not Found</title></html>",
+    "JSON of others": b'{"detail":"Not Found"}',
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=list(PAGES))
+async def test_page_that_is_not_there(waits: list[float], page: bytes) -> None:
+    """A 404 that is not the API's own is final: no record is on its way."""
+    async with served(got(http_response(404, body=page))) as (server, client):
+        with pytest.raises(NotFoundError, match="check base_url"):
+            await client.generation.get("gen-1")
+
+    assert (waits, len(server.requests)) == ([], 1)
 
 
 async def test_no_patience(waits: list[float]) -> None:

@@ -233,6 +233,15 @@ async def test_count() -> None:
     ]
 
 
+async def test_meta_of_listed_records() -> None:
+    """Each of them knows the exchange that brought the list."""
+    async with served(got(listed({"id": "a/b"}))) as (_, client):
+        models = await client.models.list(q="a", timeout=5, retry=0)
+
+    assert models.data[0].meta == models.meta
+    assert models.meta.attempts == 1
+
+
 async def test_for_user() -> None:
     """The models that the account's settings leave."""
     async with served(got(listed(MODEL))) as (server, client):

@@ -127,6 +127,49 @@ async def test_last_id(provider: str, name: str) -> None:
     assert queries[1] == {"provider": provider, name: "f-1"}
 
 
+@pytest.mark.parametrize(
+    ("provider", "name"), [("openai", "after"), ("anthropic", "after_id")]
+)
+async def test_more_without_a_cursor(provider: str, name: str) -> None:
+    """It goes on behind the last item, by its id."""
+    first = {"hash": "1", "id": "f-1"}
+    found, queries = await pages_of(
+        listed(first, has_more=True, cursor=None, last_id=None),
+        listed(*keys(2), has_more=False),
+        params={"provider": provider},
+    )
+
+    assert found == ["1", "2"]
+    assert queries[1] == {"provider": provider, name: "f-1"}
+
+
+@pytest.mark.parametrize("item", [{"hash": "1"}, {"id": None}, {"id": ""}, "a", 1])
+async def test_more_with_nothing_to_go_on_with(item: object) -> None:
+    """It is told after the items that came: the list is not at its end."""
+    async with served(got(listed(item, has_more=True))) as (_, client):
+        items = aiter(client.paginate("/keys", item_type=object))
+        assert await anext(items) == item
+        with pytest.raises(ResponseDecodeError, match="nothing to go on with") as told:
+            await anext(items)
+
+    assert msgspec.json.decode(told.value.body) == {"data": [item], "has_more": True}
+    assert str(told.value).endswith("The operation was GET /keys")
+
+
+async def test_link_with_repeated_names() -> None:
+    """What filters the list is handed back whole: repeated names, empty values."""
+    link = "/api/v1/models?p=x&p=y&q=&offset=1"
+    script = got(
+        listed(*keys(1), links={"next": link}), listed(*keys(2), total_count=2)
+    )
+    async with served(script) as (server, client):
+        params: Params = {"p": ["x", "y"], "q": "a"}
+        found = [each async for each in client.paginate("/models", params=params)]
+
+    assert len(found) == 2
+    assert server.requests[1].path == "/api/v1/models?p=x&p=y&q=&offset=1"
+
+
 ENDLESS: dict[str, Callable[[], bytes]] = {
     "ignores the offset": lambda: listed(*keys(1, 2)),
     "ignores the offset, and miscounts": lambda: listed(*keys(1), total_count=9),
@@ -166,12 +209,11 @@ async def test_items_without_an_id() -> None:
     "answer",
     [
         listed(has_more=True, cursor="x"),
-        listed(*keys(1), has_more=True),
         listed(*keys(1), cursor=None),
         listed(*keys(1), links={"next": ""}),
         listed(*keys(1), links={"next": 3}),
     ],
-    ids=["no items", "no last id", "no cursor", "empty link", "odd link"],
+    ids=["no items", "no cursor", "empty link", "odd link"],
 )
 async def test_last_pages(answer: bytes) -> None:
     """What says nothing of a page after it is the last."""
@@ -188,6 +230,24 @@ async def test_typed_items() -> None:
 
     assert [(each.hash, each.limit) for each in found] == [("a", 1.0), ("b", None)]
     assert found[0].to_dict() == {"hash": "a", "limit": 1, "new": 2}
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        (b'{"data": [ {"hash" : "a", "n": 1.50} ]}', b'{"hash" : "a", "n": 1.50}'),
+        (b'{"data": [ {"hash" : "\xff"} ], "x": 1}', b'{"hash" : "\xff"}'),
+    ],
+    ids=["as it is", "not UTF-8"],
+)
+async def test_item_knows_where_it_is_from(page: bytes, text: bytes) -> None:
+    """`raw` is its text as received, `meta` the exchange that brought its page."""
+    answer = http_response(headers={"X-Page": "1"}, body=page)
+    async with served(got(answer, listed())) as (_, client):
+        (found,) = [each async for each in client.paginate("/keys", item_type=Key)]
+
+    assert found.raw == text
+    assert (found.meta.status, found.meta.headers["x-page"]) == (200, "1")
 
 
 async def test_models() -> None:

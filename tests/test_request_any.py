@@ -440,6 +440,16 @@ IN_BAND: dict[str, tuple[bytes, type[APIError], object]] = {
         APIError,
         "bad",
     ),
+    "a choice": (
+        b'{"choices":[{"text":"a"},{"error":{"code":502,"message":"lost"}}]}',
+        ServerError,
+        "lost",
+    ),
+    "a finish reason": (
+        b'{"choices":[{"text":"a","finish_reason":"error"}]}',
+        APIError,
+        "the provider ended the answer with an error and gave no details",
+    ),
 }
 
 
@@ -502,13 +512,35 @@ async def test_key_that_is_echoed() -> None:
         assert key not in f"{caught.value} {vars(caught.value)}"
 
 
-async def test_model_of_the_body_is_what_limits_count_by() -> None:
+ASKED: dict[str, dict[str, object]] = {
+    "one model": {"model": "a/b", "query": ""},
+    "several": {"models": ["a/b", "c/d"]},
+    "a model before others": {"model": "a/b", "models": ["c/d"]},
+}
+
+
+@pytest.mark.parametrize("body", ASKED.values(), ids=list(ASKED))
+async def test_model_of_the_body_is_what_limits_count_by(
+    body: dict[str, object],
+) -> None:
     """A body that names a model queues with the others of that model."""
     async with served(exchange(ok())) as (_, client):
         limited = OpenRouter(
             "sk-or-v1-test", base_url=client.base_url, limiter=client.limiter
         )
         async with limited:
-            await limited.request("POST", "/rerank", body={"model": "a/b", "query": ""})
+            await limited.request("POST", "/rerank", body=body)
 
     assert [lane.scope.model for lane in client.limiter.statistics().lanes] == ["a/b"]
+
+
+async def test_choices_that_failed_nowhere() -> None:
+    """Members of that name are read as they came."""
+    answers: list[dict[str, object]] = [
+        {"choices": "error"},
+        {"choices": ["error", {"error": None, "finish_reason": "stop"}]},
+    ]
+    async with served(got(*(ok(**each) for each in answers))) as (_, client):
+        found = [await client.request("GET", "/x") for _ in answers]
+
+    assert found == answers

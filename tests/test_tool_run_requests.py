@@ -130,7 +130,7 @@ async def test_a_conversation_is_copied() -> None:
 async def test_members_that_a_run_changes_may_stand_in_the_extra_body() -> None:
     """They win over typed ones, as they do elsewhere, and change as those do."""
     search = {"type": "openrouter:web_search"}
-    body = {
+    body: Json = {
         "provider": {"zdr": True},
         "tool_choice": "required",
         "tools": [add, search],
@@ -144,7 +144,7 @@ async def test_members_that_a_run_changes_may_stand_in_the_extra_body() -> None:
         pin_provider=True,
     )
 
-    common = {"tools": [add, search], "extra_body": {"new": 1}}
+    common: Json = {"tools": [add, search], "extra_body": {"new": 1}}
     assert [params for _, params in model.requests] == [
         {**common, "provider": {"zdr": True}, "tool_choice": "required"},
         {**common, "provider": {"zdr": True, **PINNED}, "tool_choice": "auto"},

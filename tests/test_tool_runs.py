@@ -12,7 +12,8 @@ import pytest
 from openrouter_async import Usage
 from openrouter_async.formats.tool import tool
 from openrouter_async.formats.tool_use import ToolUse
-from openrouter_async.resources.tool_runs import run_tools, summed
+from openrouter_async.resources.tool_runs import run_tools
+from openrouter_async.resources.usage_sums import summed
 from openrouter_async.types.chat import ChatCompletion
 from openrouter_async.types.messages import Message
 from openrouter_async.types.usage import CostDetails, PromptTokensDetails

@@ -123,6 +123,8 @@ class Format(Generic[T_co]):
 
         Raises:
             FormatMismatch: the text is not JSON, or not of this type; with the path.
+                Its cause is what a check of the type raised, if it was neither
+                ValueError nor TypeError.
         """
         text = text.strip()
         if fenced := _FENCED.fullmatch(text):
@@ -134,7 +136,7 @@ class Format(Generic[T_co]):
             value: object = self._decoder.decode(data)
         except RecursionError:
             error = FormatMismatch("the JSON is nested too deeply")
-        except (msgspec.MsgspecError, ValueError) as found:
+        except Exception as found:  # whatever the type's own checks raise
             error = mismatch(found)
         else:
             return cast("T_co", getattr(value, MEMBER) if self._wrapped else value)

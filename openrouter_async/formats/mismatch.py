@@ -33,19 +33,35 @@ class FormatMismatch(ValueError):
         return f"{self.message} (at {self.path})"
 
 
+def raised_mismatch(error: Exception) -> FormatMismatch:
+    """
+    Return what code of a type found wrong, in a way that no decoder expects.
+
+    Its cause is the exception, as it may be a mistake in that code.
+    """
+    found = FormatMismatch(f"{type(error).__name__}: {error}".rstrip(": "))
+    found.__cause__ = error
+    return found
+
+
 def mismatch(error: Exception) -> FormatMismatch:
     """
     Return what a decoder found wrong, with the place where it did.
 
     Args:
-        error: of msgspec, which ends its messages with the place; or one that a
-            validator raised inside it.
+        error: of msgspec, which ends its messages with the place; or one that the
+            code of a type raised inside it.
     """
     placed = _PLACE.fullmatch(str(error))
     message, path = placed.groups() if placed else (str(error), "")
     within = error.__cause__
     if isinstance(within, FormatMismatch):
-        return FormatMismatch(within.message, f"${path}{within.path[1:]}")
+        found = FormatMismatch(within.message, f"${path}{within.path[1:]}")
+        found.__cause__ = within.__cause__
+        return found
+
+    if not isinstance(error, ValueError | msgspec.MsgspecError):
+        return raised_mismatch(error)
 
     if not isinstance(error, msgspec.ValidationError):
         message = f"not JSON: {message.removeprefix('JSON is malformed: ')}"

@@ -7,7 +7,7 @@ from typing import Protocol, TypeGuard, cast
 
 import msgspec
 
-from openrouter_async.formats.mismatch import FormatMismatch
+from openrouter_async.formats.mismatch import FormatMismatch, raised_mismatch
 from openrouter_async.types.lenient import Json, is_array, is_object
 
 
@@ -47,6 +47,8 @@ def read_member(kind: type, value: Json) -> object:
         return model.model_validate_json(msgspec.json.encode(value))
     except ValueError as error:
         raise _found(error, value) from error
+    except Exception as error:  # whatever a validator raises
+        raise raised_mismatch(error) from error
 
 
 def _found(error: ValueError, value: Json) -> FormatMismatch:

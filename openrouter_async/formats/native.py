@@ -47,13 +47,13 @@ def native_schema(kind: object) -> TypeSchema:
     except UNDESCRIBED as found:
         reason = str(found)
     else:
-        builder = _Builder(kind)
+        builder = _NativeSchema(kind)
         return TypeSchema(builder.schema(described, "$"), builder.definitions)
 
     raise refusal(kind, culprit(kind), reason)
 
 
-class _Builder:
+class _NativeSchema:
     """Collect the schemas of the classes that a type consists of."""
 
     def __init__(self, kind: object) -> None:

@@ -50,13 +50,13 @@ def strict_schema(native: TypeSchema, kind: object, loosely: str) -> Schema:
     Raises:
         ConfigError: a part of it has no strict form; with the path and the remedy.
     """
-    builder = _Builder(native, kind, loosely)
+    builder = _StrictSchema(native, kind, loosely)
     root = builder.schema(native.resolved(native.root), "$")
     definitions = builder.strict_definitions
     return root | ({"$defs": definitions} if definitions else {})
 
 
-class _Builder:
+class _StrictSchema:
     """Make schemas strict, and collect those that others refer to."""
 
     def __init__(self, native: TypeSchema, kind: object, loosely: str) -> None:
@@ -77,7 +77,10 @@ class _Builder:
         if found := branches(said):
             return described({"anyOf": [self.schema(b, path) for b in found]}, said)
 
-        return _enumeration(said) if constants(said) else self._typed(said, path)
+        if constants(said):
+            return self._enumeration(said, path)
+
+        return self._typed(said, path)
 
     def _typed(self, said: Schema, path: str) -> Schema:
         kind = said.get("type")
@@ -170,23 +173,26 @@ class _Builder:
 
         return distinct[0] if len(distinct) == 1 else {"anyOf": distinct}
 
+    def _enumeration(self, said: Schema, path: str) -> Schema:
+        """Name the type of each value, which some providers insist on."""
+        by_type: dict[str, list[Json]] = {}
+        for value in constants(said):
+            if type(value) not in _TYPES:
+                reason = f"its constant {value!r} is neither text nor a number"
+                raise refusal(self.kind, path, f"{reason}; use either")
+
+            by_type.setdefault(_TYPES[type(value)], []).append(value)
+
+        found: list[Schema] = [
+            {"type": name} if name == "null" else {"type": name, "enum": each}
+            for name, each in by_type.items()
+        ]
+        schema: Schema = found[0] if len(found) == 1 else {"anyOf": found}
+        return described(schema, said)
+
     def _refusal(self, path: str, reason: str, remedy: str) -> ConfigError:
         told = f"{reason}, which a strict schema cannot say; {remedy}"
         return refusal(self.kind, path, f"{told}, or {self.loosely}")
-
-
-def _enumeration(said: Schema) -> Schema:
-    """Name the type of each value, which some providers insist on."""
-    by_type: dict[str, list[Json]] = {}
-    for value in constants(said):
-        by_type.setdefault(_TYPES[type(value)], []).append(value)
-
-    found: list[Schema] = [
-        {"type": name} if name == "null" else {"type": name, "enum": each}
-        for name, each in by_type.items()
-    ]
-    schema: Schema = found[0] if len(found) == 1 else {"anyOf": found}
-    return described(schema, said)
 
 
 def _is_tag(schema: Schema) -> bool:

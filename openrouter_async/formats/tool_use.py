@@ -98,7 +98,9 @@ async def use_tool(
 
         # Something else was cancelled, which the tool waited for.
         error, content = found, failure_content(found)
-    except Exception as found:  # whatever a tool raises
+    except GeneratorExit:  # nobody waits any more
+        raise
+    except BaseException as found:  # whatever a tool raises
         error, content = found, failure_content(found)
         if isinstance(found, FormatMismatch) and (cut or found.is_cut):
             content += " They were cut: keep them shorter, or split the call."

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Unpack
 
-from openrouter_async.resources.reading import CallOptions, Resource, read
+from openrouter_async.resources.options import CallOptions
+from openrouter_async.resources.reading import Resource, read
 from openrouter_async.transport.decoders import decode_data
 from openrouter_async.transport.replies import ReplyReader
 from openrouter_async.types.account import Credits, KeyInfo

@@ -392,7 +392,8 @@ class ChatCompletions:
 
         Returns:
             The run: the answer, the conversation, what became of each call, and the
-            usage of all requests together.
+            usage of all requests together. Look at `finished`: an answer that was
+            cut, filtered or empty is none.
 
         Raises:
             ConfigError: the tools or the options cannot be used; nothing was sent.

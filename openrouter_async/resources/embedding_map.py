@@ -3,95 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, Mapping
 from dataclasses import replace
-from functools import partial
 from os import PathLike
 from types import TracebackType
 from typing import Self, cast
 
-from openrouter_async.errors import ConfigError, NotSentError, OpenRouterError
-from openrouter_async.fanout.journal import Entry
+from openrouter_async.errors import NotSentError, OpenRouterError
 from openrouter_async.fanout.limiter import Limiter
 from openrouter_async.fanout.map import Outcomes
 from openrouter_async.fanout.outcomes import Failure, Item, Outcome, Success
 from openrouter_async.fanout.run import RunSettings
 from openrouter_async.fanout.statistics import MapStatistics
-from openrouter_async.fanout.work import Receipt
-from openrouter_async.resources.embedding_answers import read_embeddings
+from openrouter_async.fanout.work import Work
 from openrouter_async.resources.packs import Pack, Packs
-from openrouter_async.transport.admission import Admission
-from openrouter_async.transport.calls import Transport
-from openrouter_async.transport.exchange import Call
 from openrouter_async.types.embeddings import Embedding, EmbeddingResponse
 from openrouter_async.types.lenient import Json
-from openrouter_async.types.wire import ResponseMeta
-
-
-class PackWork:
-    """
-    Make one call for each pack; see `openrouter_async.fanout.work.Work`.
-
-    Args:
-        transport: sends it.
-        call_for: makes the call for a pack, or raises ConfigError.
-    """
-
-    def __init__(self, transport: Transport, call_for: Callable[[Pack], Call]) -> None:
-        self._transport = transport
-        self._call_for = call_for
-
-    def prepare(
-        self, item: Item
-    ) -> tuple[bytes, Callable[[Admission], Awaitable[EmbeddingResponse]]]:
-        """Return the encoded request of a pack, and what sends it."""
-        pack = cast("Pack", item)
-        try:
-            call = self._call_for(pack)
-        except OpenRouterError:
-            raise
-        except Exception as exc:  # of an input's own code
-            raise ConfigError(f"an input cannot be read: {exc!r}") from exc
-
-        return call.body, partial(self._send, call, len(pack))
-
-    def _send(
-        self, call: Call, count: int, admission: Admission
-    ) -> Awaitable[EmbeddingResponse]:
-        return self._transport.fetch(call, read_embeddings(count), admission)
-
-    def receipt(self, value: EmbeddingResponse) -> Receipt:
-        """Return what an answer used."""
-        usage = value.usage
-        if usage is None:
-            return Receipt(None, None)
-
-        return Receipt(usage.total_tokens, usage.cost)
-
-    def entry(
-        self, value: EmbeddingResponse, *, index: int, attempts: int, elapsed: float
-    ) -> Entry:
-        """Return an answer as a journal keeps it."""
-        return Entry(
-            index=index,
-            attempts=attempts,
-            elapsed=elapsed,
-            answer=value.raw,
-            status=value.meta.status,
-            generation_id=value.meta.generation_id,
-        )
-
-    def restore(self, entry: Entry) -> EmbeddingResponse:
-        """Return an answer that a journal kept."""
-        answer = read_embeddings(None).decode(entry.answer)
-        answer.raw = entry.answer
-        answer.meta = ResponseMeta(
-            status=entry.status,
-            generation_id=entry.generation_id,
-            attempts=entry.attempts,
-            elapsed=entry.elapsed,
-        )
-        return answer
 
 
 class EmbeddingOutcomes:
@@ -106,7 +33,7 @@ class EmbeddingOutcomes:
     def __init__(
         self,
         packs: Packs,
-        work: PackWork,
+        work: Work[EmbeddingResponse],
         limiter: Limiter,
         settings: RunSettings,
         journal: str | PathLike[str] | None,

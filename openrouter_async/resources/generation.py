@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from asyncio import sleep
+from asyncio import get_running_loop, sleep
 from functools import partial
 from typing import Protocol, TypeAlias, Unpack
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from openrouter_async.config import RetryPolicy, is_number
-from openrouter_async.errors import ConfigError, NotFoundError, OpenRouterError
+from openrouter_async.errors import (
+    ConfigError,
+    NotFoundError,
+    OpenRouterError,
+    printable,
+)
 from openrouter_async.resources.operations import careful
-from openrouter_async.resources.options import retry_for, timeout_for
-from openrouter_async.resources.reading import CallOptions, Resource, read
+from openrouter_async.resources.options import CallOptions, retry_for, timeout_for
+from openrouter_async.resources.reading import Resource, read
 from openrouter_async.transport.codec import encode_body
 from openrouter_async.transport.decoders import decode_data
 from openrouter_async.transport.paths import operation_url
@@ -23,7 +27,8 @@ from openrouter_async.types.generation import (
     Generation,
     GenerationContent,
 )
-from openrouter_async.types.wire import ResponseMeta
+from openrouter_async.types.lenient import json_members
+from openrouter_async.types.wire import AttemptFailure, ResponseMeta
 
 _RECORD = ReplyReader(decode=partial(decode_data, into=Generation))
 _CONTENT = ReplyReader(decode=partial(decode_data, into=GenerationContent))
@@ -44,6 +49,75 @@ GenerationId: TypeAlias = str | Answered | OpenRouterError | None
 
 _FIRST_WAIT = 0.5  # seconds
 _LONGEST_WAIT = 5.0  # seconds
+_MESSAGE_KEPT = 200
+
+
+class _Looks:
+    """Tell of all looks at a record as of the attempts of one call."""
+
+    def __init__(self) -> None:
+        self._now = get_running_loop().time
+        self._began = self._now()
+        self._before = 0.0  # this look, seconds
+        self._attempts = 0
+        self._history: tuple[AttemptFailure, ...] = ()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the first look."""
+        return self._now() - self._began
+
+    def begin(self) -> None:
+        """Take in that a look begins."""
+        self._before = self.elapsed
+
+    def missed(self, error: OpenRouterError, wait: float) -> None:
+        """Take in a look that found nothing, and how long the next is away."""
+        failure = AttemptFailure(
+            error=type(error).__name__,
+            message=printable(error.message)[:_MESSAGE_KEPT],
+            status=error.status,
+            code=error.code,
+            at=self.elapsed,
+            waited=wait,
+        )
+        self._history = (*self._with(error.history), failure)
+        self._attempts += error.attempts
+
+    def told(self, error: OpenRouterError) -> OpenRouterError:
+        """Return the error of the last look, which knows of those before."""
+        error.history = self._with(error.history)
+        error.attempts += self._attempts
+        error.elapsed = self.elapsed
+        if isinstance(error, NotFoundError):
+            error.hint = error.hint or _hint(error)
+
+        return error
+
+    def joined(self, meta: ResponseMeta) -> ResponseMeta:
+        """Return the meta data of the last look, with those before."""
+        return structs.replace(
+            meta,
+            attempts=meta.attempts + self._attempts,
+            history=self._with(meta.history),
+            elapsed=self.elapsed,
+        )
+
+    def _with(self, history: tuple[AttemptFailure, ...]) -> tuple[AttemptFailure, ...]:
+        later = [structs.replace(each, at=each.at + self._before) for each in history]
+        return (*self._history, *later)
+
+
+def _hint(error: NotFoundError) -> str:
+    if _is_waited_for(error):
+        return "Is the record still being written?"
+
+    return "This is no answer of the API: check base_url"
+
+
+def _is_waited_for(error: NotFoundError) -> bool:
+    """Tell a record that is not there from a page about a path that is not."""
+    return error.code is not None or bool(json_members(error.body).get("error"))
 
 
 class Generations(Resource):
@@ -69,30 +143,33 @@ class Generations(Resource):
 
         Raises:
             ConfigError: something passed cannot be sent; nothing was.
-            NotFoundError: there was no such record within `patience`.
+            NotFoundError: there was no such record within `patience`; or, at once,
+                what answered is not the API.
             OpenRouterError: whatever else ended the call.
         """
         if not is_number(patience, 0):
             raise ConfigError(f"patience must be seconds >= 0, not {patience!r}")
 
         params = {"id": _checked(id)}
-        loop = asyncio.get_running_loop()
-        began, wait, looks = loop.time(), _FIRST_WAIT, 0
+        looks, wait = _Looks(), _FIRST_WAIT
         while True:
+            looks.begin()
             try:
-                return await read(
+                record = await read(
                     self._transport, "/generation", _RECORD, options, params
                 )
             except NotFoundError as error:
                 missing = error
+            except OpenRouterError as error:
+                raise looks.told(error) from None
+            else:
+                record.meta = looks.joined(record.meta)
+                return record
 
-            looks += missing.attempts
-            if loop.time() - began + wait > patience:
-                missing.attempts = looks
-                missing.elapsed = loop.time() - began
-                missing.hint = missing.hint or "Is the record still being written?"
-                raise missing
+            if not _is_waited_for(missing) or looks.elapsed + wait > patience:
+                raise looks.told(missing)
 
+            looks.missed(missing, wait)
             await sleep(wait)
             wait = min(wait * 1.5, _LONGEST_WAIT)
 

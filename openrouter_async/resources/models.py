@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Unpack, cast
 
-from msgspec import UNSET
-
 from openrouter_async.errors import ConfigError
-from openrouter_async.resources.options import RetryOption, TimeoutOption
-from openrouter_async.resources.reading import CallOptions, Resource, read
+from openrouter_async.resources.options import CallOptions
+from openrouter_async.resources.reading import Resource, read
 from openrouter_async.transport.calls import Transport
 from openrouter_async.transport.decoders import decode_data, decode_list
 from openrouter_async.transport.paths import Params
@@ -31,6 +28,11 @@ _ONE = ReplyReader(decode=partial(decode_data, into=Model))
 _ENDPOINTS = ReplyReader(decode=partial(decode_data, into=ModelEndpoints))
 _COUNT = ReplyReader(decode=partial(decode_data, into=ModelCount))
 _PROVIDERS = ReplyReader(decode=partial(decode_list, into=ProviderList))
+_OPTIONS = frozenset(CallOptions.__optional_keys__)
+
+
+class ModelListParams(ModelFilters, CallOptions):
+    """Name what `list` accepts; see `ModelFilters` and `CallOptions`."""
 
 
 async def read_models(
@@ -53,30 +55,27 @@ class Models(Resource):
 
     async def list(
         self,
-        *,
-        timeout: TimeoutOption = UNSET,
-        retry: RetryOption = UNSET,
-        extra_headers: Mapping[str, str] | None = None,
-        **filters: Unpack[ModelFilters],
+        **filters: Unpack[ModelListParams],
     ) -> ModelList:
         """
         Return all models, or those that meet the filters.
 
         Args:
-            timeout: timers for this call.
-            retry: policy for this call; a number is `max_retries`.
-            extra_headers: headers added to, or in place of, the client's.
-            **filters: see `ModelFilters`; several names can be given as a list.
+            **filters: see `ModelFilters`; several names can be given as a list; and
+                `timeout`, `retry` and `extra_headers`, as in every call.
 
         Raises:
             ConfigError: a filter cannot be sent.
             OpenRouterError: whatever ended the call.
         """
-        options = CallOptions(timeout=timeout, retry=retry, extra_headers=extra_headers)
         given = cast("dict[str, object]", filters)
+        options = {name: given.pop(name) for name in _OPTIONS.intersection(given)}
         params = {name: _joined(value) for name, value in given.items()}
         return await read_models(
-            self._transport, "/models", options, cast("Params", params)
+            self._transport,
+            "/models",
+            cast("CallOptions", options),
+            cast("Params", params),
         )
 
     async def for_user(self, **options: Unpack[CallOptions]) -> ModelList:

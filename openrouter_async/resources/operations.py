@@ -22,7 +22,7 @@ from openrouter_async.resources.options import (
 from openrouter_async.resources.own_types import MODELS
 from openrouter_async.resources.reading import Resource, explain
 from openrouter_async.streaming.raw import ByteStream, EventStream
-from openrouter_async.transport.bodies import encode_any
+from openrouter_async.transport.bodies import asked_model, asked_tokens, encode_any
 from openrouter_async.transport.exchange import Call
 from openrouter_async.transport.paths import Params, Path, operation_url
 from openrouter_async.transport.replies import reply_reader
@@ -255,7 +255,6 @@ class AnyOperation(Resource):
         if content_type is not None and content_type.startswith("multipart/"):
             _refuse_type(headers)
 
-        model, max_tokens = members.get("model"), members.get("max_tokens")
         return transport.call(
             url,
             content,
@@ -263,8 +262,8 @@ class AnyOperation(Resource):
             retry=policy,
             headers=headers,
             stream=streams,
-            model=model if isinstance(model, str) else None,
-            max_tokens=max_tokens if isinstance(max_tokens, int) else None,
+            model=asked_model(members),
+            max_tokens=asked_tokens(members),
             method=method,
             content_type=content_type,
             padded=padded,

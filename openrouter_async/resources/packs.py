@@ -34,6 +34,9 @@ _MODERATION = frozenset({"flagged_input", "patterns", "reasons"})
 # So many single inputs have to fail alike, and nothing else to succeed, before the
 # request itself is taken to be wrong.
 _ALIKE = 3
+_FAILED = 12  # the same, for single inputs that fail in whatever ways
+
+_Likeness: TypeAlias = tuple[type[OpenRouterError], int | str | None, str | None]
 
 
 class Pack(list[EmbeddingItem]):
@@ -278,21 +281,40 @@ class _Hopes:
 
     def __init__(self) -> None:
         self._succeeded = False
-        self._alike: Counter[str] = Counter()
+        self._alike: Counter[_Likeness] = Counter()
 
     def note(self, pack: Pack, error: OpenRouterError | None) -> None:
         """Take in how a pack ended for good."""
         if error is None:
             self._succeeded = True
-        elif len(pack) == 1:
-            self._alike[error.message] += 1
+            self._alike.clear()
+        elif self._counts(pack, error):
+            self._alike[_likeness(error)] += 1
 
     def split(self, pack: Pack, error: OpenRouterError) -> bool:
         """Return whether to try a pack in halves."""
         if len(pack) == 1 or not _is_of_one(error):
             return False
 
-        return self._succeeded or self._alike[error.message] < _ALIKE
+        if self._succeeded or isinstance(error, ConfigError):
+            return True
+
+        return not self._is_hopeless() and self._alike[_likeness(error)] < _ALIKE
+
+    def _counts(self, pack: Pack, error: OpenRouterError) -> bool:
+        # A ConfigError is an input's own: nothing was sent.
+        if self._succeeded or len(pack) > 1 or isinstance(error, ConfigError):
+            return False
+
+        return not self._is_hopeless()
+
+    def _is_hopeless(self) -> bool:
+        return self._alike.total() >= _FAILED
+
+
+def _likeness(error: OpenRouterError) -> _Likeness:
+    # Not by its message: many servers put a request's own id into it.
+    return type(error), error.code, error.error_type
 
 
 def _is_of_one(error: OpenRouterError) -> bool:

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Generic, TypeVar, Unpack, cast, overload
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs
 
 import msgspec
 
 from openrouter_async.errors import ConfigError, OpenRouterError, ResponseDecodeError
+from openrouter_async.resources.options import CallOptions
 from openrouter_async.resources.own_types import MODELS
-from openrouter_async.resources.reading import (
-    CallOptions,
-    Resource,
-    explain,
-    read,
-    shown_path,
-)
+from openrouter_async.resources.reading import Resource, explain, read, shown_path
 from openrouter_async.transport.calls import Transport
-from openrouter_async.transport.decoders import item_reader
+from openrouter_async.transport.decoders import ListPage, decode_page, item_reader
 from openrouter_async.transport.paths import Param, Params, Path, operation_url
-from openrouter_async.transport.replies import reply_reader
-from openrouter_async.types.lenient import Json, is_array, is_object
+from openrouter_async.transport.replies import ReplyReader
+from openrouter_async.types.lenient import Json, is_object
+from openrouter_async.types.wire import ResponseMeta
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-_READ = reply_reader(dict[str, Json])
-_NAMED = 8  # members of an answer in a message
+_READ = ReplyReader(decode=decode_page)
 _NAMES = ("id", "hash", "slug")
 
 
@@ -52,7 +47,7 @@ class Pages(Generic[T_co]):
         transport: Transport,
         path: Path,
         params: Params,
-        convert: Callable[[Json], T_co],
+        convert: Callable[[bytes, ResponseMeta], T_co],
         options: CallOptions,
     ) -> None:
         self._transport = transport
@@ -82,47 +77,52 @@ class Pages(Generic[T_co]):
         params: Params | None = self._params
         seen: set[int] = set()
         while params is not None:
-            members, items = await self._page(params)
-            mark = hash(tuple(map(_identity, items)))
-            if not items or mark in seen:
+            page = await self._page(params)
+            mark = hash(tuple(map(_identity, page.items)))
+            if not page.items or mark in seen:
                 return
 
             seen.add(mark)
-            yield self._converted(items)
-            params = following(params, members, len(items))
+            yield self._converted(page)
+            params = self._following(params, page)
 
-    async def _page(self, params: Params) -> tuple[dict[str, Json], Sequence[Json]]:
+    async def _page(self, params: Params) -> ListPage:
         try:
-            members = await read(
-                self._transport, self._path, _READ, self._options, params
-            )
-            return members, _items_of(members)
+            return await read(self._transport, self._path, _READ, self._options, params)
         except OpenRouterError as error:
             explain(error, "GET", self._path)
             raise
 
-    def _converted(self, items: Sequence[Json]) -> list[T_co]:
+    def _converted(self, page: ListPage) -> list[T_co]:
         """Make the items of a page; one that cannot be made is in the error's body."""
         try:
-            return [self._convert(item) for item in items]
+            return [self._convert(text, page.meta) for text in page.texts]
+        except OpenRouterError as error:
+            explain(error, "GET", self._path)
+            raise
+
+    def _following(self, sent: Params, page: ListPage) -> Params | None:
+        try:
+            return following(sent, page)
         except OpenRouterError as error:
             explain(error, "GET", self._path)
             raise
 
 
-def following(
-    sent: Params, members: Mapping[str, Json], count: int
-) -> dict[str, Param | Sequence[Param]] | None:
+def following(sent: Params, page: ListPage) -> Params | None:
     """
     Return the parameters of the page after this one, None if it is the last.
 
     Args:
         sent: parameters of this page.
-        members: the page.
-        count: items on it.
+        page: this one.
+
+    Raises:
+        ResponseDecodeError: there is a page after it, and nothing tells which.
     """
+    members = page.members
     if "has_more" in members or "cursor" in members:
-        return _after(sent, members)
+        return _after(sent, page)
 
     links = members.get("links")
     if is_object(links) and "next" in links:
@@ -130,32 +130,58 @@ def following(
         if not isinstance(target, str) or not target:
             return None
 
-        # Its query alone: the key goes to no other host.
-        return {**sent, **dict(parse_qsl(urlsplit(target).query))}
+        return {**sent, **_query(target)}
 
+    count = len(page.items)
     offset = _whole(sent.get("offset")) + count
     total, limit = members.get("total_count"), _whole(sent.get("limit"))
     last = offset >= total if isinstance(total, int) else count < limit
     return None if last else {**sent, "offset": offset}
 
 
-def _after(
-    sent: Params, members: Mapping[str, Json]
-) -> dict[str, Param | Sequence[Param]] | None:
+def _query(target: str) -> dict[str, Param | Sequence[Param]]:
+    """Return the query of a link alone: the key goes to no other host."""
+    query = target.partition("#")[0].partition("?")[2]
+    found = parse_qs(query, keep_blank_values=True)
+    return {
+        name: values[0] if len(values) == 1 else values
+        for name, values in found.items()
+    }
+
+
+def _after(sent: Params, page: ListPage) -> Params | None:
     """Go on where a cursor points, or behind the last item."""
+    members = page.members
     if members.get("has_more") is False:
         return None
 
-    cursor, last = members.get("cursor"), members.get("last_id")
+    cursor = members.get("cursor")
     if isinstance(cursor, str) and cursor:
         return {**sent, "cursor": cursor}
 
-    if members.get("has_more") is not True or not isinstance(last, str):
+    if members.get("has_more") is not True:
         return None
 
     # Files of a provider are listed with that provider's own parameters.
     name = "after_id" if sent.get("provider") == "anthropic" else "after"
-    return {**sent, name: last}
+    return {**sent, name: _last_id(page)}
+
+
+def _last_id(page: ListPage) -> str:
+    last = page.items[-1] if page.items else None
+    known = (page.members.get("last_id"), last.get("id") if is_object(last) else None)
+    for each in known:
+        if isinstance(each, str) and each:
+            return each
+
+    raise ResponseDecodeError(
+        "the answer says `has_more`, but has nothing to go on with: no `cursor`, no"
+        " `last_id`, and no `id` in its last item",
+        kind="final",
+        hint="There are more items than came; client.request gets pages one by one",
+        status=page.meta.status,
+        body=page.raw,
+    )
 
 
 def _whole(value: object) -> int:
@@ -163,24 +189,6 @@ def _whole(value: object) -> int:
         return int(cast("int", value or 0))
     except (TypeError, ValueError):
         return 0
-
-
-def _items_of(members: Mapping[str, Json]) -> Sequence[Json]:
-    items = members.get("data")
-    if is_array(items):
-        return items
-
-    if is_object(items):
-        problem = "`data` of the answer is a mapping, not a list"
-    elif "data" in members:
-        problem = f"`data` of the answer is {items!r:.40}, not a list"
-    else:
-        names = ", ".join(list(members)[:_NAMED]) or "no members"
-        problem = f"the answer holds no list in `data`, but {names}"
-
-    hint = "client.request gets what is no list"
-    body = msgspec.json.encode(members)
-    raise ResponseDecodeError(problem, kind="final", hint=hint, body=body)
 
 
 def _identity(item: Json) -> Json:

@@ -46,7 +46,11 @@ def _parse(answer: ParsedChatCompletion[T], form: Format[T]) -> None:
     Raises:
         ParseError: it holds no such value; calls of tools in its place are none.
     """
-    choice = next((each for each in answer.choices if each.index == 0), ChatChoice())
+    choice = next((each for each in answer.choices if each.index == 0), None)
+    if choice is None:
+        message = "the answer holds no choice"
+        raise _of(_hinted(AnswerMismatchError(message, text=""), _AGAIN), answer)
+
     try:
         answer._parsed = (form.read(choice.text),)  # pyright: ignore[reportPrivateUsage]  # not for callers
     except FormatMismatch as exc:
@@ -57,11 +61,15 @@ def _parse(answer: ParsedChatCompletion[T], form: Format[T]) -> None:
     if choice.message.tool_call_members:
         return  # beside calls, text is for whoever reads it
 
-    error = _lack(choice, found)
+    raise _of(_lack(choice, found), answer) from found.__cause__
+
+
+def _of(error: ParseError, answer: ParsedChatCompletion[T]) -> ParseError:
+    """Return an error that leads to the answer."""
     error.partial = answer
     error.status = answer.meta.status or None
     error.generation_id = answer.meta.generation_id
-    raise error
+    return error
 
 
 def _lack(choice: ChatChoice, found: FormatMismatch) -> ParseError:
@@ -81,7 +89,8 @@ def _lack(choice: ChatChoice, found: FormatMismatch) -> ParseError:
         return _hinted(AnswerRefusedError(message, text=text), _REWORD)
 
     if not text.strip():
-        message = "the answer is empty, though it ended by itself"
+        by_itself = ", though it ended by itself" if choice.finish_reason else ""
+        message = f"the answer is empty{by_itself}"
         return _hinted(AnswerMismatchError(message, text=text), _AGAIN)
 
     message = f"the answer does not match: {found}; {_quoted(text)}"

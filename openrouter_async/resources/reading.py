@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypedDict, TypeVar
+from typing import TypeVar
 
 from msgspec import UNSET
 
 from openrouter_async.errors import OpenRouterError
 from openrouter_async.resources.options import (
-    RetryOption,
-    TimeoutOption,
+    CallOptions,
     retry_for,
     timeout_for,
 )
@@ -22,22 +20,6 @@ T = TypeVar("T")
 
 
 _NO_SUCH_PATH = frozenset({404, 405})
-
-
-class CallOptions(TypedDict, total=False):
-    """
-    Set what every call can be given.
-
-    Attributes:
-        timeout: timers; a number of seconds bounds the whole call, None turns all
-            timers off.
-        retry: policy; a number is `max_retries`.
-        extra_headers: headers added to, or in place of, the client's.
-    """
-
-    timeout: TimeoutOption
-    retry: RetryOption
-    extra_headers: Mapping[str, str] | None
 
 
 class Resource:

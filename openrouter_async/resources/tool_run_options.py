@@ -15,6 +15,42 @@ from openrouter_async.resources.offered_tools import (
 )
 from openrouter_async.types.lenient import is_array, is_object
 
+_CHANGED = ("tools", "tool_choice", "provider")  # by a run, between its requests
+
+
+def check_steps(max_steps: object) -> None:
+    """
+    Check how many requests a run may send.
+
+    Raises:
+        ConfigError: it is no whole number, or less than 1.
+    """
+    if type(max_steps) is not int or max_steps < 1:
+        raise ConfigError(f"max_steps must be a whole number >= 1, not {max_steps!r}")
+
+
+def own_params(params: Mapping[str, object]) -> Mapping[str, object]:
+    """
+    Return the parameters with what a run changes taken out of the extra body.
+
+    There it would win over what the run makes of it.
+
+    Raises:
+        ConfigError: the conversation stands in the extra body.
+    """
+    body = params.get("extra_body")
+    if not is_object(body):
+        return params
+
+    if "messages" in body:
+        raise ConfigError(
+            "extra_body: the conversation of a run grows; pass it as messages="
+        )
+
+    moved = {name: body[name] for name in _CHANGED if name in body}
+    rest = {name: value for name, value in body.items() if name not in moved}
+    return {**params, **moved, "extra_body": rest} if moved else params
+
 
 def functions_of(tools: object) -> dict[str, Tool[..., object]]:
     """

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeAlias, TypeVar, cast
 
 import anyio
-import msgspec
 
-from openrouter_async.errors import ConfigError, OpenRouterError
+from openrouter_async.errors import OpenRouterError
 from openrouter_async.formats.tool import Tool
 from openrouter_async.formats.tool_use import ToolUse, use_tool
+from openrouter_async.resources.messages import checked_messages
 from openrouter_async.resources.tool_run_options import (
+    check_steps,
     checked_params,
     ending_exceptions,
     functions_of,
+    own_params,
 )
+from openrouter_async.resources.tool_steps import (
+    AnswerEnd,
+    asked_uses,
+    end_of,
+    identified,
+    is_signed,
+    pinned_preferences,
+)
+from openrouter_async.resources.usage_sums import summed
 from openrouter_async.types.chat import ChatCompletion
-from openrouter_async.types.lenient import is_array, is_object
+from openrouter_async.types.lenient import is_object
 from openrouter_async.types.messages import Message
 from openrouter_async.types.tool_params import ToolParam
 from openrouter_async.types.usage import Usage
 
 AnswerT = TypeVar("AnswerT", bound=ChatCompletion)
-StructT = TypeVar("StructT", bound=msgspec.Struct)
 
-StopReason: TypeAlias = Literal["answered", "max_steps", "error"]
+StopReason: TypeAlias = Literal[AnswerEnd, "max_steps", "error"]
 CreateStep: TypeAlias = Callable[
     [Sequence[Message], Mapping[str, object]], Awaitable[AnswerT]
 ]
@@ -48,6 +59,15 @@ class ToolStep(Generic[AnswerT]):
     answer: AnswerT
     uses: list[ToolUse]
 
+    @property
+    def messages(self) -> list[Message]:
+        """What it adds to the conversation: nothing, where the answer has nothing."""
+        message = self.answer.message
+        if not message.has_content:
+            return []
+
+        return [identified(message, self.uses), *(use.message for use in self.uses)]
+
 
 @dataclass(kw_only=True, repr=False)
 class ToolRun(Generic[AnswerT]):
@@ -57,7 +77,9 @@ class ToolRun(Generic[AnswerT]):
     Attributes:
         first_messages: what it began with.
         steps: answers of the model, oldest first.
-        stop_reason: why it ended: `answered`; `max_steps` where the model would have
+        stop_reason: why it ended: `answered`; `cut` where a token limit ended the
+            answer, `filtered` where a content filter did; `empty` where it holds
+            neither text nor anything like it; `max_steps` where the model would have
             gone on; `error` where an exception ended it.
         usage: tokens and cost of all requests together; None where none was reported.
     """
@@ -113,7 +135,7 @@ class ToolRun(Generic[AnswerT]):
 
     @property
     def finished(self) -> bool:
-        """Whether the model came to its answer."""
+        """Whether the model came to its answer, and the answer to its end."""
         return self.stop_reason == "answered"
 
     @property
@@ -121,8 +143,7 @@ class ToolRun(Generic[AnswerT]):
         """The whole conversation, ready to be continued: each call has its result."""
         messages = list(self.first_messages)
         for step in self.steps:
-            messages.append(step.answer.message)
-            messages += [use.message for use in step.uses]
+            messages += step.messages
 
         return messages
 
@@ -151,11 +172,12 @@ async def run_tools(
 
     Args:
         create: sends one request.
-        messages: the conversation so far.
+        messages: the conversation so far; it is copied.
         tools: functions made tools by `tool`, and server tools as mappings.
         params: the other parameters of each request. A `tool_choice` that demands a
             call holds for the first one alone: there would never be an answer. It may
-            be one of the tools, or its name.
+            be one of the tools, or its name. What a run changes counts in `extra_body`
+            too, and wins there.
         max_steps: requests at most. What the last one calls is run as well.
         raises: exceptions of tools that end the run instead of being told: a class, or
             several.
@@ -165,22 +187,23 @@ async def run_tools(
             (https://github.com/OpenRouterTeam/ai-sdk-provider/issues/491).
 
     Returns:
-        The run; its `stop_reason` is `answered` or `max_steps`.
+        The run; its `stop_reason` is any but `error`.
 
     Raises:
-        ConfigError: the tools or the options cannot be used; nothing was sent.
-        Exception: what `create` raised, or a tool, if it is one of `raises`.
-            `ToolRun.of` leads from it to the run so far.
+        ConfigError: messages, tools or options cannot be used; nothing was sent.
+        BaseException: what `create` raised, or a tool, if it is one of `raises` or
+            no Exception, such as KeyboardInterrupt. `ToolRun.of` leads from it to the
+            run so far.
     """
-    if max_steps < 1:
-        raise ConfigError(f"max_steps must be at least 1, not {max_steps!r}")
-
-    functions = functions_of(tools)
-    chosen = checked_params(params, functions)
+    check_steps(max_steps)
+    checked_messages(messages)
+    given = own_params({**params, "tools": tools})
+    functions = functions_of(given["tools"])
+    chosen = checked_params(given, functions)
     loop = _Loop(create, functions, ending_exceptions(raises), pin=pin_provider)
-    run: ToolRun[AnswerT] = ToolRun(first_messages=messages)
+    run: ToolRun[AnswerT] = ToolRun(first_messages=list(messages))
     try:
-        await loop.drive(run, {**chosen, "tools": tools}, max_steps)
+        await loop.drive(run, chosen, max_steps)
     except BaseException as error:
         _attach(run, error)
         raise
@@ -209,18 +232,32 @@ class _Loop(Generic[AnswerT]):
         self, run: ToolRun[AnswerT], params: Mapping[str, object], max_steps: int
     ) -> None:
         for _ in range(max_steps):
-            answer = await self._create(run.messages, params)
-            uses = [ToolUse(call=call) for call in answer.tool_calls]
+            answer = await self._ask(run, params)
+            uses = asked_uses(answer, len(run.messages))
             run.steps.append(ToolStep(answer=answer, uses=uses))
-            run.usage = summed(run.usage, answer.usage)
             if not uses:
-                run.stop_reason = "answered"
+                run.stop_reason = end_of(answer)
                 return
 
             await self._use_tools(uses, cut=answer.finish_reason == "length")
             params = self._next_params(params, answer)
 
         run.stop_reason = "max_steps"
+
+    async def _ask(
+        self, run: ToolRun[AnswerT], params: Mapping[str, object]
+    ) -> AnswerT:
+        """Send a request; what came of one that failed was paid for as well."""
+        try:
+            answer = await self._create(run.messages, params)
+        except OpenRouterError as error:
+            if error.partial is not None:
+                run.usage = summed(run.usage, error.partial.usage)
+
+            raise
+
+        run.usage = summed(run.usage, answer.usage)
+        return answer
 
     async def _use_tools(self, uses: list[ToolUse], *, cut: bool) -> None:
         """Run the tools of a step at once, each in a copy of the context."""
@@ -229,7 +266,7 @@ class _Loop(Generic[AnswerT]):
             async def finish(place: int, call_of: ToolUse) -> None:
                 use = await use_tool(call_of.call, self._functions, cut=cut)
                 uses[place] = use
-                if isinstance(use.error, self._raises):
+                if self._is_end(use.error):
                     self._stopping = self._stopping or use.error
                     group.cancel_scope.cancel()
 
@@ -239,6 +276,11 @@ class _Loop(Generic[AnswerT]):
         if self._stopping is not None:
             raise self._stopping
 
+    def _is_end(self, error: BaseException | None) -> bool:
+        """Tell whether an exception of a tool ends the run instead of being told."""
+        told = isinstance(error, Exception | asyncio.CancelledError | None)
+        return not told or isinstance(error, self._raises)
+
     def _next_params(
         self, params: Mapping[str, object], answer: AnswerT
     ) -> Mapping[str, object]:
@@ -247,8 +289,8 @@ class _Loop(Generic[AnswerT]):
         if choice == "required" or is_object(choice):
             changed["tool_choice"] = "auto"
 
-        if self._pin or (self._pin is None and _is_signed(answer)):
-            pinned = _pinned(params.get("provider"), answer.provider)
+        if self._pin or (self._pin is None and is_signed(answer)):
+            pinned = pinned_preferences(params.get("provider"), answer.provider)
             changed.update({} if pinned is None else {"provider": pinned})
 
         return changed
@@ -258,50 +300,6 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _pinned(preferences: object, provider: str | None) -> object:
-    """Return preferences that leave one provider; the name in answers will do."""
-    known = dict(preferences) if is_object(preferences) else {}
-    only = known.get("only")
-    if provider is None or (is_array(only) and len(only) == 1):
-        return preferences
-
-    return {**known, "only": [provider]}
-
-
-def _is_signed(answer: ChatCompletion) -> bool:
-    """Tell whether an answer has reasoning that only its provider can read again."""
-    details = answer.message.reasoning_details or ()
-    return any(detail.get("signature") or detail.get("data") for detail in details)
-
-
 def _attach(run: ToolRun[AnswerT], error: BaseException) -> None:
     """Let an exception lead to the run that it ended."""
-    if isinstance(error, OpenRouterError) and error.partial is not None:
-        run.usage = summed(run.usage, error.partial.usage)  # it was paid for as well
-
     error.__dict__[_ATTACHED] = run  # whatever the class makes of attributes
-
-
-def summed(first: StructT | None, second: StructT | None) -> StructT | None:
-    """Add up the counts of two Structs of one type, member by member."""
-    if first is None or second is None:
-        return second if first is None else first
-
-    members = {
-        name: _sum(getattr(first, name), getattr(second, name))
-        for name in first.__struct_fields__
-    }
-    return type(first)(**members)
-
-
-def _sum(first: object, second: object) -> object:
-    if first is None or second is None:
-        return second if first is None else first
-
-    if isinstance(first, msgspec.Struct) and isinstance(second, msgspec.Struct):
-        return summed(first, second)
-
-    if isinstance(first, bool) or isinstance(second, bool):
-        return bool(first or second)
-
-    return cast("float", first) + cast("float", second)

@@ -21,7 +21,7 @@ from openrouter_async.types.lenient import (
     json_value,
 )
 from openrouter_async.types.records import Record, RecordList
-from openrouter_async.types.wire import Received
+from openrouter_async.types.wire import Received, ResponseMeta
 
 T = TypeVar("T")
 ReceivedT = TypeVar("ReceivedT", bound=Received)
@@ -250,11 +250,69 @@ def _check_list(text: bytes) -> None:
     raise ResponseDecodeError(message, body=text[:_KEPT])
 
 
+class ListPage(Record, kw_only=True):
+    """
+    Hold a page of a list, whatever its items are.
+
+    Attributes:
+        members: of the page.
+        items: those in `data`.
+        texts: their JSON texts, as received.
+    """
+
+    members: dict[str, Json]
+    items: list[Json]
+    texts: list[bytes]
+
+
+def decode_page(text: bytes) -> ListPage:
+    """
+    Decode an answer that holds a list in `data`.
+
+    Raises:
+        ResponseDecodeError: there is no such list.
+    """
+    members = _decode_members(text)
+    items = _items_of(members, text)
+    try:
+        texts = [bytes(each) for each in _decode_items(text).data]
+    except _FAILURES:
+        texts = []
+
+    if len(texts) != len(items):
+        texts = [msgspec.json.encode(each) for each in items]
+
+    return ListPage(members=members, items=items, texts=texts)
+
+
+def _decode_members(text: bytes) -> dict[str, Json]:
+    return cast("dict[str, Json]", decoder_for(dict)(text))
+
+
+def _items_of(members: dict[str, Json], text: bytes) -> list[Json]:
+    items = members.get("data")
+    if is_array(items):
+        return list(items)
+
+    if is_object(items):
+        problem = "`data` of the answer is a mapping, not a list"
+    elif "data" in members:
+        problem = f"`data` of the answer is {items!r:.40}, not a list"
+    else:
+        names = ", ".join(list(members)[:_NAMED]) or "no members"
+        problem = f"the answer holds no list in `data`, but {names}"
+
+    hint = "client.request gets what is no list"
+    raise ResponseDecodeError(problem, kind="final", hint=hint, body=text)
+
+
 def item_reader(
     item_type: type[T], own: OwnReader | None = None
-) -> Callable[[Json], T]:
+) -> Callable[[bytes, ResponseMeta], T]:
     """
     Return what reads the items of a list as values of a type.
+
+    What it returns takes an item's text, and the exchange that brought it.
 
     Args:
         item_type: `dict`, or a type that can be decoded.
@@ -265,11 +323,13 @@ def item_reader(
     """
     decode = decoder_for(cast("Hashable", item_type), own, "item_type")
 
-    def convert(item: Json) -> T:
-        text = msgspec.json.encode(item)
+    def convert(text: bytes, meta: ResponseMeta) -> T:
         value = decode(text)
         if isinstance(value, Received):
             value.raw = text
+
+        if isinstance(value, Record):
+            value.meta = meta
 
         return cast("T", value)
 

@@ -15,10 +15,11 @@ from openrouter_async.transport.exchange import Exchange
 from openrouter_async.transport.failures import from_answer
 from openrouter_async.types.lenient import (
     Json,
+    is_array,
     is_object,
     json_members,
 )
-from openrouter_async.types.records import RawResponse
+from openrouter_async.types.records import RawResponse, Record, RecordList
 from openrouter_async.types.usage import Usage
 from openrouter_async.types.wire import Received, ResponseMeta
 
@@ -125,6 +126,10 @@ def _attach(value: Received, body: bytes, meta: ResponseMeta) -> None:
     if "<meta>" in value.__struct_encode_fields__:
         structs.force_setattr(value, "meta", meta)
 
+    if isinstance(value, RecordList):
+        for record in cast("RecordList[Record]", value):
+            record.meta = meta
+
 
 def _generation_id(value: Received) -> str | None:
     """Return the id of a generated answer; records have ids of other kinds."""
@@ -133,13 +138,50 @@ def _generation_id(value: Received) -> str | None:
 
 
 def reported_error(body: bytes) -> Json:
-    """Return the error that a JSON body reports, None if it reports none."""
+    """
+    Return the error that a JSON body reports.
+
+    Args:
+        body: may be anything else.
+
+    Returns:
+        The error, of the body or of one of its choices; {} for one without details;
+        None if it reports none.
+    """
     members = json_members(body)
     error = members.get("error")
-    if not error or is_object(error):
-        return error or None
+    if is_object(error) and error:
+        return error
 
-    return error if set(members) <= _OF_ERRORS else None
+    if error and set(members) <= _OF_ERRORS:
+        return error
+
+    return error_of_choices(members.get("choices"))
+
+
+def error_of_choices(choices: Json) -> Json:
+    """
+    Return the error of an answer's choices, or of a chunk's.
+
+    Args:
+        choices: as they came, whatever they are.
+
+    Returns:
+        The first that there is; {} where a finish reason is all of it; None for none.
+    """
+    untold: Json = None
+    for choice in choices if is_array(choices) else ():
+        if not is_object(choice):
+            continue
+
+        error = choice.get("error")
+        if error:
+            return error
+
+        if choice.get("finish_reason") == "error":
+            untold = {}
+
+    return untold
 
 
 def reply_reader(

@@ -166,6 +166,8 @@ async def embeddings(client: OpenRouter) -> None:
     await create(input={"content": []}, model="m")
     await create(input=[{"content": []}], model="m")
     await create(input=1, model="m")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # no input
+    await create(input="a", model="m", timeout=5, retry=0, extra_body={"x": 1})
+    await create(input="a", model="m", retry="x")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # no policy
     await create(input="a", model="m", typo=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # no such field
 
 
@@ -187,7 +189,7 @@ async def embedding_map(client: OpenRouter) -> None:
 
 async def catalogue(client: OpenRouter) -> None:
     """Type models, their prices and providers."""
-    models = await client.models.list(category="programming", max_price=0.5)
+    models = await client.models.list(category="programming", max_price=0.5, retry=0)
     assert_type(models, ModelList)
     for model in models:
         assert_type(model, Model)

@@ -174,7 +174,9 @@ async def no_classes(client: OpenRouter, messages: list[Message]) -> None:
     assert_type(listed.parsed, list[Mood])
 
 
-def reasons(run: ToolRun[ChatCompletion]) -> Literal["answered", "max_steps", "error"]:
+def reasons(
+    run: ToolRun[ChatCompletion],
+) -> Literal["answered", "cut", "filtered", "empty", "max_steps", "error"]:
     """Know all reasons."""
     return run.stop_reason
 
