@@ -19,7 +19,13 @@ from openrouter_async import (
     ServerError,
 )
 from openrouter_async.transport.paths import Params, Path
-from openrouter_async.types import RawResponse, Record
+from openrouter_async.types import (
+    APIKey,
+    APIKeyList,
+    RawResponse,
+    Record,
+    RecordList,
+)
 from tests.operations import got, ok, served
 from tests.scripted import ReadHead, Send, exchange, http_response
 
@@ -330,6 +336,21 @@ async def test_record() -> None:
     assert key.to_dict() == {"name": "a", "limit": 0.1, "new": 1}
     assert (key.meta.status, key.meta.attempts) == (200, 1)
     assert key.meta.generation_id == "gen-9"
+
+
+@pytest.mark.parametrize("kind", [APIKeyList, RecordList[APIKey]])
+async def test_records_of_a_list(kind: type[RecordList[APIKey]]) -> None:
+    """Each has its own text, and the exchange that brought the list."""
+    body = b'{"data": [ {"hash":"a", "new": 1.50}, {"hash": "b"} ]}'
+    async with served(got(http_response(body=body))) as (_, client):
+        found = await client.request("GET", "/keys", response_type=kind)
+
+    assert [each.raw for each in found] == [
+        b'{"hash":"a", "new": 1.50}',
+        b'{"hash": "b"}',
+    ]
+    assert [each.meta for each in found] == [found.meta] * 2
+    assert found.data[0].to_dict() == {"hash": "a", "new": 1.5}
 
 
 async def test_lenient_record() -> None:

@@ -227,8 +227,12 @@ def decode_list(text: bytes, into: type[ListT]) -> ListT:
     answer = decode_json(text, into)
     if not answer.data:
         _check_list(text)
-        return answer
 
+    return with_texts(answer, text)
+
+
+def with_texts(answer: ListT, text: bytes) -> ListT:
+    """Return a list whose records have their `raw`, out of the text of the list."""
     try:
         items = _decode_items(text).data
     except _FAILURES:

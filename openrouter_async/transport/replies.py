@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast, get_origin
 
 from msgspec import structs
 
 from openrouter_async.errors import OpenRouterError, ResponseDecodeError
 from openrouter_async.transport.calls import Running
-from openrouter_async.transport.decoders import OwnReader, decoder_for
+from openrouter_async.transport.decoders import OwnReader, decoder_for, with_texts
 from openrouter_async.transport.exchange import Exchange
 from openrouter_async.transport.failures import from_answer
 from openrouter_async.types.lenient import (
@@ -210,7 +210,7 @@ def reply_reader(
     elif wanted is RawResponse:
         reader = ReplyReader(decode=_untouched, may_be_empty=True, checked=None)
     else:
-        reader = ReplyReader(decode=decoder_for(wanted, own))
+        reader = ReplyReader(decode=_with_texts(wanted, decoder_for(wanted, own)))
 
     return ReplyReader(
         decode=cast("Callable[[bytes], T]", reader.decode),
@@ -218,6 +218,20 @@ def reply_reader(
         may_be_empty=reader.may_be_empty,
         repeatable=repeatable,
     )
+
+
+def _with_texts(
+    wanted: object, decode: Callable[[bytes], object]
+) -> Callable[[bytes], object]:
+    """Return what decodes a list so that its records have their `raw`."""
+    origin = get_origin(wanted) or wanted
+    if not (isinstance(origin, type) and issubclass(origin, RecordList)):
+        return decode
+
+    def decode_records(text: bytes) -> object:
+        return with_texts(cast("RecordList[Record]", decode(text)), text)
+
+    return decode_records
 
 
 def _nothing(_: bytes) -> None:

@@ -18,8 +18,9 @@ class Record(Received, kw_only=True):
     notice.
 
     Attributes:
-        raw: the JSON text of the record as received.
-        meta: the exchange it came from.
+        raw: the JSON text of the record as received; empty for one within another
+            record.
+        meta: the exchange it came from; for an item of a list, that of its page.
     """
 
     meta: ResponseMeta = msgspec.field(default=ResponseMeta(), name="<meta>")
