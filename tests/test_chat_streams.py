@@ -277,7 +277,11 @@ async def test_message_beside_a_delta() -> None:
 
 async def test_message_at_the_end() -> None:
     """1.5: an upstream that ends with the whole message, and no delta, adds nothing."""
-    last = {"index": 0, "message": {"content": "ab"}, "finish_reason": "stop"}
+    last: Members = {
+        "index": 0,
+        "message": {"content": "ab"},
+        "finish_reason": "stop",
+    }
     answer = await folded(delta(content="a"), delta(content="b"), envelope(last))
 
     assert answer.text == "ab"

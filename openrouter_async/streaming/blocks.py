@@ -32,7 +32,7 @@ class BlockReader(Reader):
             block = await self._checked(block)
 
         self._begun = True
-        self.pending = iter((block,) if block else ())
+        self.offer((block,) if block else ())
         return bool(block)
 
     async def _next(self) -> bytes:

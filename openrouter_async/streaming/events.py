@@ -65,7 +65,7 @@ class EventReader(Reader):
 
         self._turn = self._backlog[:_TURN]
         self._backlog = self._backlog[_TURN:]
-        self.pending = iter(self._turn)
+        self.offer(self._turn)
         return True
 
     def hear(self, comments: deque[str]) -> None:

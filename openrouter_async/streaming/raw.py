@@ -22,8 +22,8 @@ from openrouter_async.streaming.streamed_items import StreamedItems
 from openrouter_async.transport.calls import Running, Transport
 from openrouter_async.transport.exchange import Call, Exchange
 from openrouter_async.transport.failures import from_answer
-from openrouter_async.transport.replies import reported_error
-from openrouter_async.types.lenient import Json, is_array, is_object, json_members
+from openrouter_async.transport.replies import error_of_choices, reported_error
+from openrouter_async.types.lenient import Json, is_object, json_members
 from openrouter_async.types.usage import Usage
 
 T = TypeVar("T")
@@ -143,27 +143,10 @@ def _error_in(event: ServerEvent) -> Json:
     members = json_members(raw)
     kind = event.event or members.get("type")
     if kind not in _FAILURES:
-        return _error_of_choices(members.get("choices"))
+        return error_of_choices(members.get("choices"))
 
     if kind == "error":
         return members or event.data
 
     response = members.get("response")
     return (response.get("error") if is_object(response) else None) or members
-
-
-def _error_of_choices(choices: Json) -> Json:
-    """Return the error of a chunk's choices; a finish reason may be all of it."""
-    untold: Json = None
-    for choice in choices if is_array(choices) else ():
-        if not is_object(choice):
-            continue
-
-        error = choice.get("error")
-        if error:
-            return error
-
-        if choice.get("finish_reason") == "error":
-            untold = {}
-
-    return untold

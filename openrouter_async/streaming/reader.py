@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
 from openrouter_async.errors import (
@@ -35,6 +35,10 @@ class Reader:
         self.first_event_at: float | None = None
         self._watch = watch
         self._loop = asyncio.get_running_loop()
+
+    def offer(self, pieces: Iterable[bytes]) -> None:
+        """Make these pieces pending."""
+        self.pending = iter(pieces)
 
     async def refill(self) -> bool:
         """
