@@ -160,6 +160,7 @@ class Stream(StreamedItems[ChunkT], Generic[ChunkT, AnswerT_co]):
         raise self._failed(self._reported(data))
 
     def _is_content(self, item: ChunkT) -> bool:
+        """Whether the caller would miss it; the first one names the generation."""
         if self._meta.generation_id is None and item.id is not None:
             self._meta = structs.replace(self._meta, generation_id=item.id)
 
