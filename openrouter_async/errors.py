@@ -64,7 +64,9 @@ class OpenRouterError(Exception):
             None when no response head arrived.
         code: the code as reported on the wire, a number or a name.
         error_type: OpenRouter's class of the error, such as `rate_limit_exceeded`.
-        metadata: `error.metadata` as it came.
+        metadata: `error.metadata` as it came, and `error.availability` as its
+            member `availability`.
+        openrouter_metadata: how the request was routed, if that was asked for.
         limit_source: which limit was hit, such as `openrouter_in_flight_budget`.
         provider_name: the upstream that failed.
         kind: what the failure means for a repetition.
@@ -92,6 +94,7 @@ class OpenRouterError(Exception):
         code: int | str | None = None,
         error_type: str | None = None,
         metadata: Mapping[str, Json] | None = None,
+        openrouter_metadata: Mapping[str, Json] | None = None,
         limit_source: str | None = None,
         provider_name: str | None = None,
         retry_after: float | None = None,
@@ -108,6 +111,7 @@ class OpenRouterError(Exception):
         self.code = code
         self.error_type = error_type
         self.metadata = metadata
+        self.openrouter_metadata = openrouter_metadata
         self.limit_source = limit_source
         self.provider_name = provider_name
         self.retry_after = retry_after

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import unescape
 
 import msgspec
@@ -47,7 +47,12 @@ def read_envelope(body: bytes) -> Envelope:
         return Envelope(message=_page_text(body))
 
     members = _members(value)
-    return read_error(members.get("error") or members or value)
+    envelope = read_error(members.get("error") or members or value)
+    if envelope.error_type is None:
+        # Of Responses: beside the error, not in it.
+        return replace(envelope, error_type=_text(members.get("error_type")))
+
+    return envelope
 
 
 def read_error(error: Json) -> Envelope:
@@ -66,7 +71,7 @@ def read_error(error: Json) -> Envelope:
         error_type=_first(members, metadata, "error_type")
         or _text(availability.get("code"))
         or _text(members.get("type")),
-        metadata=metadata or ({"availability": availability} if availability else None),
+        metadata=_with_availability(metadata, availability) or None,
         limit_source=_first(metadata, members, "limit_source"),
         provider_name=_first(metadata, members, "provider_name"),
         retryable=retryable if isinstance(retryable, bool) else None,
@@ -77,6 +82,13 @@ def read_error(error: Json) -> Envelope:
         quoted_headers=_quoted_headers(metadata),
         hint=_text(metadata.get("remedy_hint")),
     )
+
+
+def _with_availability(
+    metadata: Mapping[str, Json], availability: Mapping[str, Json]
+) -> Mapping[str, Json]:
+    # Which models and providers would do stands beside `metadata` in this form.
+    return {**metadata, "availability": availability} if availability else metadata
 
 
 def _members(value: Json) -> Mapping[str, Json]:

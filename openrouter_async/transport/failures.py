@@ -16,7 +16,7 @@ from openrouter_async.config import RetryPolicy
 from openrouter_async.errors import APIConnectionError, APIError, Kind
 from openrouter_async.transport.envelopes import Envelope, read_envelope, read_error
 from openrouter_async.transport.retry_after import requested_wait, reset_wait
-from openrouter_async.types.lenient import Json
+from openrouter_async.types.lenient import Json, is_object, json_members
 
 if TYPE_CHECKING:
     from openrouter_async.types.chat import ChatCompletion
@@ -37,8 +37,8 @@ _CLASSES: dict[int, type[APIError]] = {
     429: errors.RateLimitError,
 }
 
-# The names that stand for a code where none is given
-# (https://openrouter.ai/docs/api-reference/errors).
+# The names that stand for a code where none is given: OpenRouter's, and those of the
+# Messages API (https://openrouter.ai/docs/api-reference/errors).
 _NAMED: dict[str, int] = {
     "context_length_exceeded": 400,
     "max_tokens_exceeded": 400,
@@ -47,32 +47,37 @@ _NAMED: dict[str, int] = {
     "invalid_request": 400,
     "invalid_request_error": 400,
     "invalid_prompt": 400,
+    "invalid_image": 400,
+    "image_too_large": 400,
+    "image_too_small": 400,
+    "unsupported_image_format": 400,
+    "image_not_found": 400,
+    "image_download_failed": 400,
     "authentication": 401,
     "authentication_error": 401,
     "payment_required": 402,
+    "billing_error": 402,
     "permission_denied": 403,
+    "permission_error": 403,
     "content_policy_violation": 403,
     "refusal": 403,
     "not_found": 404,
+    "not_found_error": 404,
     "timeout": 408,
+    "timeout_error": 408,
     "precondition_failed": 412,
     "payload_too_large": 413,
+    "request_too_large": 413,
     "unprocessable": 422,
     "rate_limit_exceeded": 429,
+    "rate_limit_error": 429,
     "server": 500,
     "server_error": 500,
+    "api_error": 500,
     "provider_unavailable": 502,
     "provider_overloaded": 529,
     "overloaded_error": 529,
 }
-# A 502 can hide these: what the request holds will not be accepted a second time.
-_NO_USE = frozenset(
-    {
-        *("context_length_exceeded", "max_tokens_exceeded", "token_limit_exceeded"),
-        *("string_too_long", "invalid_request", "invalid_prompt", "refusal"),
-        "content_policy_violation",
-    }
-)
 _THROTTLED = frozenset({429, 529})
 _IN_FLIGHT = "openrouter_in_flight_budget"
 
@@ -141,6 +146,7 @@ def _api_error(
     partial: Completion | ChatCompletion | None,
 ) -> APIError:
     code = _status_code(envelope, head.status)
+    routing = json_members(body).get("openrouter_metadata")
     headers = head.headers
     now, quoted = time.time(), envelope.quoted_headers
     limited = code == 429
@@ -152,6 +158,7 @@ def _api_error(
         code=envelope.code,
         error_type=envelope.error_type,
         metadata=envelope.metadata,
+        openrouter_metadata=routing if is_object(routing) else None,
         limit_source=envelope.limit_source,
         provider_name=envelope.provider_name or headers.get("x-provider-name"),
         retry_after=wait,
@@ -190,14 +197,25 @@ def _kind(code: int | None, envelope: Envelope, head: Head) -> Kind:
     if told is not None:
         return kind if told else "final"
 
-    if envelope.error_type in _NO_USE or envelope.code in _NO_USE:
-        return "final"
-
     if code == 402 and envelope.limit_source == _IN_FLIGHT:
         return "throttled"
 
-    policy = head.policy
-    return kind if code in policy.statuses or code in policy.statuses_once else "final"
+    repeated = head.policy.statuses | head.policy.statuses_once
+    if code in repeated and not _is_hidden(envelope, repeated):
+        return kind
+
+    return "final"
+
+
+def _is_hidden(envelope: Envelope, repeated: frozenset[int]) -> bool:
+    """
+    Tell whether a name says that the request itself is at fault.
+
+    A 502 can hide that: what the request holds will not be accepted a second time.
+    """
+    names = (envelope.error_type, str(envelope.code))
+    codes = {_NAMED[name] for name in names if name in _NAMED}
+    return any(400 <= code < 500 and code not in repeated for code in codes)
 
 
 _TOLD = {"true": True, "false": False}
