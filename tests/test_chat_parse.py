@@ -43,6 +43,7 @@ KINDS: dict[str, tuple[object, str, object]] = {
     "union": (int | str, '{"value": "a"}', "a"),
     "number": (float, '{"value": 2}', 2.0),
     "format": (Format.of(Point), '{"x": 1, "y": 2}', Point(1, 2)),
+    "unwrapped": (list[Point], '[{"x": 1, "y": 2.0}]', [Point(1, 2)]),
     "in a code fence": (Point, '```json\n{"x": 1, "y": 2}\n```', Point(1, 2)),
     "white space around it": (Point, '\n {"x": 1, "y": 2}\n', Point(1, 2)),
 }
@@ -255,16 +256,16 @@ TOLD: dict[str, tuple[str, str, dict[str, object], str, str]] = {
         '{"x": 1}',
         "stop",
         {},
-        "the answer does not match: Object missing required field `y` (at $); it is"
-        " '{\"x\": 1}'",
+        "the answer does not match Point: Object missing required field `y` (at $); it"
+        " is '{\"x\": 1}'",
         AGAIN,
     ),
     "long": (
         "Well, " + "x" * 99,
         "stop",
         {},
-        "the answer does not match: not JSON: invalid character (byte 0) (at $); it"
-        f" begins with 'Well, {'x' * 74}'",
+        "the answer does not match Point: not JSON: invalid character (byte 0) (at $);"
+        f" it begins with 'Well, {'x' * 74}'",
         AGAIN,
     ),
     "empty": ("", "stop", {}, "the answer is empty, though it ended by itself", AGAIN),

@@ -89,7 +89,7 @@ HABITS: dict[str, tuple[Members, str]] = {
     ),
     "response_format of choices": (
         {"response_format": Literal["a"]},
-        "response_format is a class: use parse=Literal[a]",
+        "response_format is a class: use parse=Literal['a']",
     ),
     "response_format as a Format": (
         {"response_format": Format.of(Point)},

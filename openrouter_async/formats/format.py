@@ -9,10 +9,11 @@ from typing import Generic, TypeVar, cast, overload
 
 import msgspec
 
-from openrouter_async.formats.mismatch import FormatMismatch, mismatch
-from openrouter_async.formats.models import read_member
+from openrouter_async.formats.annotations import translated
+from openrouter_async.formats.branches import all_branches
+from openrouter_async.formats.mismatch import FormatMismatch
 from openrouter_async.formats.native import native_schema
-from openrouter_async.formats.nulls import without_nulls
+from openrouter_async.formats.reading import Reader
 from openrouter_async.formats.refusals import check_class, shown_name
 from openrouter_async.formats.strict import strict_schema
 from openrouter_async.formats.type_schema import MEMBER, Schema
@@ -24,6 +25,7 @@ T_co = TypeVar("T_co", covariant=True)
 _FENCED = re.compile(r"```[\w-]*[ \t]*\r?\n(?P<text>.*?)\r?\n?[ \t]*```", re.DOTALL)
 _NAME_LENGTH = 64  # what providers accept
 _CACHED = 512  # types
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class Format(Generic[T_co]):
@@ -51,17 +53,22 @@ class Format(Generic[T_co]):
         strict: bool = True,
         about: Mapping[str, Schema] | None = None,
     ) -> None:
-        native = native_schema(kind).told(about or {})
+        own = translated(kind)
+        bare = native_schema(own).told(about or {})
+        wraps = not bare.is_object
+        native = bare.wrapped() if wraps else bare
         self.name: str = format_name(shown_name(kind))
         self.strict: bool = strict
-        self._wrapped = not native.is_object
-        self._native = native.wrapped() if self._wrapped else native
         self.schema: Schema = (
-            strict_schema(self._native, kind, _loosely(kind, about))
+            strict_schema(native, kind, _loosely(kind, about))
             if strict
-            else self._native.inlined()
+            else native.inlined()
         )
-        self._decoder = _decoder(kind, wrapped=self._wrapped)
+        self._bare = Reader(own, bare)
+        self._wrapped = Reader(_wrapper(own), native) if wraps else None
+        self._may_be_object = any(
+            each.get("type") == "object" for each in all_branches(bare.root, bare)
+        )
 
     @overload
     @staticmethod
@@ -117,9 +124,10 @@ class Format(Generic[T_co]):
         """
         Return the value that a text stands for.
 
-        White space and a Markdown code fence around the JSON are taken away, and a
-        null for a member that may be left out becomes its default; nothing else is
-        repaired.
+        White space and a Markdown code fence around the JSON are taken away, a null
+        for a member that may be left out becomes its default, 2.0 is an `int` where
+        one is wanted, and a value that should be the `value` of an object may also
+        stand alone; nothing else is repaired.
 
         Raises:
             FormatMismatch: the text is not JSON, or not of this type; with the path.
@@ -130,18 +138,16 @@ class Format(Generic[T_co]):
         if fenced := _FENCED.fullmatch(text):
             text = fenced["text"]
 
-        try:
-            # Most texts need not be decoded twice.
-            data = without_nulls(text, self._native) if "null" in text else text
-            value: object = self._decoder.decode(data)
-        except RecursionError:
-            error = FormatMismatch("the JSON is nested too deeply")
-        except Exception as found:  # whatever the type's own checks raise
-            error = mismatch(found)
-        else:
-            return cast("T_co", getattr(value, MEMBER) if self._wrapped else value)
+        if self._wrapped is None or not text.startswith("{"):
+            return cast("T_co", self._bare.read(text))
 
-        raise error
+        try:
+            return cast("T_co", getattr(self._wrapped.read(text), MEMBER))
+        except FormatMismatch:
+            if not self._may_be_object or not _is_bare(text):
+                raise
+
+        return cast("T_co", self._bare.read(text))
 
 
 def format_name(name: str) -> str:
@@ -161,6 +167,13 @@ def _loosely(kind: object, about: object) -> str:
     return f"Format.of({shown_name(kind)}, strict=False)" if own else "strict=False"
 
 
-def _decoder(kind: object, *, wrapped: bool) -> msgspec.json.Decoder[object]:
-    into = msgspec.defstruct("Wrapped", [(MEMBER, kind)]) if wrapped else kind
-    return msgspec.json.Decoder(cast("type[object]", into), dec_hook=read_member)
+def _wrapper(kind: object) -> type[msgspec.Struct]:
+    return msgspec.defstruct("Wrapped", [(MEMBER, kind)])
+
+
+def _is_bare(text: str) -> bool:
+    """Tell whether it is an object without the member that wraps a value."""
+    try:
+        return MEMBER not in _MEMBERS.decode(text)
+    except ValueError:
+        return False

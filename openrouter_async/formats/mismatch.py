@@ -7,6 +7,7 @@ import re
 import msgspec
 
 _PLACE = re.compile(r"(?P<message>.*) - at (?:`key` in )?`\$(?P<path>.*)`", re.DOTALL)
+_TOLD = 5  # mistakes in a message
 
 
 class FormatMismatch(ValueError):
@@ -17,12 +18,16 @@ class FormatMismatch(ValueError):
         message: what is wrong.
         path: where it is wrong, such as `$.items[2].price`; `[...]` stands for a key
             of a map.
+        others: what else is wrong, as message and path; pydantic finds all at once.
     """
 
-    def __init__(self, message: str, path: str = "$") -> None:
-        super().__init__(message, path)
+    def __init__(
+        self, message: str, path: str = "$", others: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        super().__init__(message, path, others)
         self.message = message
         self.path = path
+        self.others = others
 
     @property
     def is_cut(self) -> bool:
@@ -30,7 +35,17 @@ class FormatMismatch(ValueError):
         return self.message.endswith("truncated")
 
     def __str__(self) -> str:
-        return f"{self.message} (at {self.path})"
+        found = [(self.message, self.path), *self.others]
+        told = [f"{message} (at {path})" for message, path in found[:_TOLD]]
+        rest = len(found) - len(told)
+        return "; ".join([*told, *([f"and {rest} more"] if rest else [])])
+
+    def below(self, path: str) -> FormatMismatch:
+        """Return it, seen from the value that holds the one it is about."""
+        others = ((message, path + inner[1:]) for message, inner in self.others)
+        found = FormatMismatch(self.message, path + self.path[1:], tuple(others))
+        found.__cause__ = self.__cause__
+        return found
 
 
 def raised_mismatch(error: Exception) -> FormatMismatch:
@@ -56,9 +71,7 @@ def mismatch(error: Exception) -> FormatMismatch:
     message, path = placed.groups() if placed else (str(error), "")
     within = error.__cause__
     if isinstance(within, FormatMismatch):
-        found = FormatMismatch(within.message, f"${path}{within.path[1:]}")
-        found.__cause__ = within.__cause__
-        return found
+        return within.below(f"${path}")
 
     if not isinstance(error, ValueError | msgspec.MsgspecError):
         return raised_mismatch(error)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, TypeGuard, cast
+import sys
+from collections.abc import Callable, Sequence
+from types import NoneType
+from typing import Protocol, TypeGuard, cast, get_args
 
 import msgspec
 
+from openrouter_async.formats.hints import is_union
 from openrouter_async.formats.mismatch import FormatMismatch, raised_mismatch
 from openrouter_async.types.lenient import Json, is_array, is_object
 
@@ -32,6 +35,55 @@ def is_model(kind: object) -> TypeGuard[Model]:
     )
 
 
+class _Adapter(Protocol):
+    """Be a TypeAdapter of pydantic."""
+
+    def json_schema(self, *, ref_template: str) -> dict[str, Json]:
+        """Return the JSON schema, as a model does."""
+        ...
+
+    def validate_json(self, json_data: bytes, /) -> object:
+        """Return a value, as a model does."""
+        ...
+
+
+class _Choice(type):
+    """Be the type of whatever pydantic reads as one of several models."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return True
+
+
+def is_choice(kind: object) -> bool:
+    """Tell whether it is a union of models, which msgspec does not tell apart."""
+    models = [each for each in get_args(kind) if each is not NoneType]
+    return is_union(kind) and len(models) > 1 and all(map(is_model, models))
+
+
+def reader_of_choice(kind: object, name: str) -> type:
+    """
+    Return a type that acts like a model, and whose values are those of a union.
+
+    Args:
+        kind: a union of models, with metadata or without.
+        name: what it is called.
+
+    Raises:
+        Exception: whatever pydantic has against it.
+    """
+    # It is there already, as models of it are.
+    adapter_of = cast(
+        "Callable[[object], _Adapter]", sys.modules["pydantic"].TypeAdapter
+    )
+    adapter = adapter_of(kind)
+    adapter.json_schema(ref_template="{model}")
+    members = {
+        "model_json_schema": adapter.json_schema,
+        "model_validate_json": adapter.validate_json,
+    }
+    return _Choice(name, (), members)
+
+
 def read_member(kind: type, value: Json) -> object:
     """
     Return a JSON value as a type that msgspec does not know (its `dec_hook`).
@@ -52,16 +104,21 @@ def read_member(kind: type, value: Json) -> object:
 
 
 def _found(error: ValueError, value: Json) -> FormatMismatch:
-    """Return the first of the findings that pydantic's ValidationError lists."""
+    """Return what pydantic's ValidationError lists, each once."""
     listing = getattr(error, "errors", None)
-    findings: Json = listing() if callable(listing) else None
-    first = findings[0] if is_array(findings) and findings else None
-    if not is_object(first):
+    listed: Json = listing() if callable(listing) else None
+    found: dict[tuple[str, str], None] = {}
+    for each in listed if is_array(listed) else ():
+        if is_object(each):
+            place = each.get("loc")
+            path = _path(place, value) if is_array(place) else "$"
+            found[str(each.get("msg", error)), path] = None
+
+    if not found:
         return FormatMismatch(str(error))
 
-    place = first.get("loc")
-    path = _path(place, value) if is_array(place) else "$"
-    return FormatMismatch(str(first.get("msg", error)), path)
+    (message, path), *others = found
+    return FormatMismatch(message, path, tuple(others))
 
 
 def _path(place: Sequence[Json], value: Json) -> str:

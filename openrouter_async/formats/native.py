@@ -10,12 +10,15 @@ from typing import TypeAlias, cast, get_origin
 import msgspec
 from msgspec import NODEFAULT, inspect
 
-from openrouter_async.formats.docstrings import Docstring, read_docstring
+from openrouter_async.formats.docstrings import Docstring
+from openrouter_async.formats.members import misplaced, said_of
 from openrouter_async.formats.models import Model, is_model
 from openrouter_async.formats.refusals import (
     UNDESCRIBED,
     culprit,
+    first_line,
     refusal,
+    remedied,
     shown,
     shown_name,
 )
@@ -45,10 +48,11 @@ def native_schema(kind: object) -> TypeSchema:
     try:
         described = inspect.type_info(kind)
     except UNDESCRIBED as found:
-        reason = str(found)
+        reason = remedied(found)
     else:
         builder = _NativeSchema(kind)
-        return TypeSchema(builder.schema(described, "$"), builder.definitions)
+        root = builder.schema(described, "$")
+        return TypeSchema(root, builder.definitions, frozenset(builder.models))
 
     raise refusal(kind, culprit(kind), reason)
 
@@ -59,6 +63,7 @@ class _NativeSchema:
     def __init__(self, kind: object) -> None:
         self.kind = kind
         self.definitions: dict[str, Schema] = {}
+        self.models: set[str] = set()
         self._names: dict[object, str] = {}
 
     def schema(self, info: inspect.Type, path: str) -> Schema:
@@ -123,8 +128,12 @@ class _NativeSchema:
             reason = f"{shown(cls)} is a dataclass of pydantic; make it a BaseModel"
             raise refusal(self.kind, path, reason)
 
+        defaults = {field.name: field.default for field in info.fields}
+        for found in misplaced(cls, defaults):
+            raise refusal(self.kind, path + found.path, found.reason)
+
         name = self._name(cls)
-        said = _said_of(cls)
+        said = said_of(cls)
         title: Schema = {"title": shown_name(cls)}
         if said.text:
             title["description"] = said.text
@@ -177,7 +186,7 @@ class _NativeSchema:
 
     def _enumeration(self, cls: type[Enum]) -> Schema:
         if cls not in self._names:
-            said = _said_of(cls).text
+            said = said_of(cls).text
             values: list[Json] = [msgspec.to_builtins(each) for each in cls]
             described: Schema = {"description": said} if said else {}
             name = self._name(cls)
@@ -194,7 +203,7 @@ class _NativeSchema:
             return {}
 
         if is_model(cls):
-            return self._model(cls)
+            return self._model(cls, path)
 
         raise refusal(
             self.kind,
@@ -203,20 +212,32 @@ class _NativeSchema:
             " TypedDict, pydantic model or a built-in type",
         )
 
-    def _model(self, cls: Model) -> Schema:
+    def _model(self, cls: Model, path: str) -> Schema:
         if cls not in self._names:
             name = self._name(cls)
             prefix = self._prefix(name)
-            template = f"{REFERENCE}{prefix}{{model}}"
-            schema = cls.model_json_schema(ref_template=template)
-            definitions = schema.pop("$defs", {})
-            for inner, each in definitions.items() if is_object(definitions) else ():
-                if is_object(each):
-                    self.definitions[prefix + inner] = dict(each)
+            try:
+                schema = cls.model_json_schema(
+                    ref_template=f"{REFERENCE}{prefix}{{model}}"
+                )
+            except Exception as found:  # pydantic has errors for all kinds of mistakes
+                reason = first_line(found)
+            else:
+                self._add_model(name, prefix, schema)
+                return {"$ref": REFERENCE + name}
 
-            self.definitions[name] = schema
+            raise refusal(self.kind, path, f"pydantic cannot describe it: {reason}")
 
         return {"$ref": REFERENCE + self._names[cls]}
+
+    def _add_model(self, name: str, prefix: str, schema: Schema) -> None:
+        definitions = schema.pop("$defs", {})
+        for inner, each in definitions.items() if is_object(definitions) else ():
+            if is_object(each):
+                self.definitions[prefix + inner] = dict(each)
+
+        self.definitions[name] = schema
+        self.models.add(name)
 
     def _name(self, cls: object) -> str:
         """Give a class a name of its own among the definitions."""
@@ -262,11 +283,3 @@ def _default(field: inspect.Field) -> Schema:
         return {"default": {}}
 
     return {"default": []} if factory in _ARRAYS else {}
-
-
-def _said_of(cls: object) -> Docstring:
-    """Read the docstring of a class, unless Python made it up or it is inherited."""
-    origin = get_origin(cls) or cls
-    own = vars(origin).get("__doc__") if isinstance(origin, type) else None
-    made_up = own is not None and own.startswith(f"{shown_name(origin)}(")
-    return read_docstring(None if made_up or own == Enum.__doc__ else own)

@@ -8,19 +8,17 @@ member gets its default.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
 
+from openrouter_async.formats.branches import branch_of, item_schemas
 from openrouter_async.formats.type_schema import (
     Schema,
     TypeSchema,
-    branches,
-    constants,
     properties,
     required,
-    schemas,
 )
 from openrouter_async.types.lenient import Json, is_array, is_object
 
@@ -44,7 +42,7 @@ def without_nulls(text: str, schema: TypeSchema) -> bytes:
 
 
 def _cleaned(value: Json, of: Schema, schema: TypeSchema) -> Json:
-    branch = _branch(value, of, schema)
+    branch = branch_of(value, of, schema)
     if branch is None:
         return value
 
@@ -73,43 +71,5 @@ def _members(
 
 
 def _items(values: Sequence[Json], of: Schema, schema: TypeSchema) -> list[Json]:
-    places = schemas(of.get("prefixItems"))
-    items = of.get("items")
-    rest = [dict(items) if is_object(items) else {}] * (len(values) - len(places))
-    pairs = zip(values, [*places, *rest], strict=False)
+    pairs = zip(values, item_schemas(len(values), of), strict=True)
     return [_cleaned(value, each, schema) for value, each in pairs]
-
-
-def _branch(value: Json, of: Schema, schema: TypeSchema) -> Schema | None:
-    """Choose the branch of a union that a value is of; None where there is none."""
-    known = list(_branches(of, schema))
-    if is_array(value):
-        return next((each for each in known if each.get("type") == "array"), None)
-
-    if not is_object(value):
-        return None
-
-    fitting = [each for each in known if _fits(value, each, schema)]
-    exact = (each for each in fitting if value.keys() <= properties(each).keys())
-    return next(exact, fitting[0] if fitting else None)
-
-
-def _branches(of: Schema, schema: TypeSchema) -> Iterator[Schema]:
-    """List the branches of a union, and of unions in it; what is none is its own."""
-    of = schema.resolved(of)
-    found = branches(of) or schemas(of.get("allOf"))
-    if not found:
-        yield of
-
-    for branch in found:
-        yield from _branches(branch, schema)
-
-
-def _fits(value: Mapping[str, Json], of: Schema, schema: TypeSchema) -> bool:
-    """Tell whether an object has the constants that its type demands."""
-    return of.get("type") == "object" and all(
-        value[name] in values
-        for name, member in properties(of).items()
-        if value.get(name) is not None
-        and (values := constants(schema.resolved(member)))
-    )

@@ -2,25 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass
 from enum import Enum
-from types import UnionType
-from typing import Annotated, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, ForwardRef, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import inspect
 
 from openrouter_async.errors import ConfigError
+from openrouter_async.formats.hints import Part, arguments, is_union, member_hints
 from openrouter_async.formats.models import is_model
 
-UNDESCRIBED = (TypeError, ValueError, NameError, AttributeError)
+UNDESCRIBED = (TypeError, ValueError, NameError, AttributeError, RecursionError)
 """What msgspec raises for types that it cannot describe."""
+
+NOT_FOUND = (
+    "define the class at the top level of a module, and import it outside of"
+    " `if TYPE_CHECKING`"
+)
+"""What to do about a name that is not known at run time."""
+
+_TAGS = "use Structs with `tag=True`, which say in JSON what they are"
+_REMEDIES = {
+    "Type unions containing a custom type": "a member of one pydantic model can hold"
+    " the union, of what pydantic knows",
+    "Type unions may not contain more than one custom": "a member of one pydantic model"
+    " can hold the union",
+    "Type unions may not contain more than one dataclass": _TAGS,
+    "Type unions may not contain more than one dict-like": _TAGS,
+    "If a type union contains multiple Struct": "use `tag=True` for all of them",
+    "Can only set": "a pydantic model can check it",
+}
+"""What to do about what msgspec says, by its beginning."""
 
 
 def refusal(kind: object, path: str, reason: str) -> ConfigError:
     """Return the error for a type that has no schema of the kind that is needed."""
     return ConfigError(f"{shown(kind)} has no JSON schema. {path}: {reason}")
+
+
+def remedied(error: Exception) -> str:
+    """Return why msgspec cannot describe a type, and what to do."""
+    reason = str(error)
+    if isinstance(error, NameError):
+        return f"{reason}; {NOT_FOUND}"
+
+    known = (_REMEDIES[begin] for begin in _REMEDIES if reason.startswith(begin))
+    return "; ".join([reason, *list(known)[:1]])
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error says, without the links and advice below."""
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def check_class(kind: object) -> None:
@@ -34,6 +69,10 @@ def check_class(kind: object) -> None:
         raise ConfigError(
             "a mapping is no type; for a schema of your own use response_format="
         )
+
+    if isinstance(kind, str | ForwardRef):
+        name = kind if isinstance(kind, str) else kind.__forward_arg__
+        raise ConfigError(f"pass the class, not its name {name!r}")
 
     if not isinstance(kind, type) and _is_instance(kind):
         name = type(kind).__name__
@@ -65,8 +104,14 @@ def shown_name(cls: object) -> str:
     if get_origin(cls) is Annotated:
         return shown_name(get_args(cls)[0])
 
+    if get_origin(cls) is Literal:
+        return f"Literal[{', '.join(map(repr, get_args(cls)))}]"
+
+    if cls is type(None) or cls is Ellipsis:
+        return "None" if cls is not Ellipsis else "..."
+
     inner = [shown_name(arg) for arg in get_args(cls)]
-    if get_origin(cls) in (Union, UnionType):
+    if is_union(cls):
         return " | ".join(inner)
 
     name = str(getattr(get_origin(cls) or cls, "__name__", cls))
@@ -91,18 +136,7 @@ def _culprits(kind: object, path: str, seen: set[int]) -> Iterator[str]:
         yield path
 
 
-def _parts(kind: object) -> list[tuple[str, object]]:
+def _parts(kind: object) -> list[Part]:
     """List the types that a type consists of, with the step of a path to each."""
-    args = get_args(kind)
-    origin: object = get_origin(kind) or kind
-    if not isinstance(origin, type):
-        return [("", arg) for arg in args]
-
-    try:
-        hints = get_type_hints(origin, include_extras=True)
-    except (NameError, TypeError, AttributeError):
-        hints = {}
-
-    members = [(f".{name}", hint) for name, hint in hints.items()]
-    step = "[]" if issubclass(origin, Collection) else ""
-    return members + [(step, arg) for arg in args]
+    members = [(f".{name}", hint) for name, hint in member_hints(kind).items()]
+    return members + arguments(kind)

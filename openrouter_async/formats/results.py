@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import cast
 
 import msgspec
@@ -29,7 +31,7 @@ def result_content(result: object) -> Content:
 
     Raises:
         TypeError: it cannot be written as JSON.
-        ValueError: the same: it refers to itself, or holds a number too large.
+        ValueError: the same: it refers to itself, or holds a number that JSON cannot.
     """
     if isinstance(result, str):
         return result
@@ -38,9 +40,16 @@ def result_content(result: object) -> Content:
         return cast("Content", result)
 
     try:
-        return msgspec.json.encode(result, enc_hook=_members_of_model).decode()
+        text = msgspec.json.encode(result, enc_hook=_members_of_model).decode()
+        # msgspec writes null in their place, which a model would take for no result.
+        lost = next(_not_finite(result), None) if "null" in text else None
     except RecursionError:
         message = "it is nested too deeply"
+    else:
+        if lost is None:
+            return text
+
+        message = f"the result holds the number {lost}, which JSON has no form for"
 
     raise ValueError(message)
 
@@ -65,6 +74,20 @@ def _is_part(value: Json) -> bool:
 
     kind = value.get("type")
     return isinstance(kind, str) and _PARTS.get(kind) in value
+
+
+def _not_finite(result: object) -> Iterator[float]:
+    """List the numbers of a result that JSON cannot write."""
+    plain = msgspec.to_builtins(result, enc_hook=_members_of_model, str_keys=True)
+    ahead: list[Json] = [plain]
+    while ahead:
+        value = ahead.pop()
+        if isinstance(value, float) and not math.isfinite(value):
+            yield value
+        elif is_object(value):
+            ahead.extend(value.values())
+        elif is_array(value):
+            ahead.extend(value)
 
 
 def _members_of_model(value: object) -> object:

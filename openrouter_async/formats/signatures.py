@@ -5,9 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
+from types import FrameType
 from typing import NamedTuple, TypeAlias, cast, get_type_hints
 
 from openrouter_async.errors import ConfigError
+from openrouter_async.formats.metadata import Metadata, is_field
+from openrouter_async.formats.refusals import NOT_FOUND
 
 Function: TypeAlias = Callable[..., object]
 
@@ -56,7 +59,38 @@ def implementation(function: object) -> Function:
             " class method from outside: tool(Class.method)"
         )
 
-    return called(inspect.unwrap(function))
+    found = called(inspect.unwrap(function))
+    if inspect.isgeneratorfunction(found) or inspect.isasyncgenfunction(found):
+        raise ConfigError(
+            f"`{found.__qualname__}` is a generator, and a tool returns its result at"
+            " once: return a list"
+        )
+
+    return found
+
+
+def names_around(frame: FrameType | None) -> dict[str, object]:
+    """
+    Return the names that are local where a function is defined.
+
+    The body of a class sees those of the function around it.
+    """
+    names: dict[str, object] = {}
+    while frame is not None:
+        names = dict(frame.f_locals) | names
+        frame = frame.f_back if _is_class_body(frame) else None
+        if frame is not None and frame.f_locals is frame.f_globals:
+            break  # the function knows its own module
+
+    return names
+
+
+def _is_class_body(frame: FrameType) -> bool:
+    code = frame.f_code
+    if code.co_name.startswith("<generic parameters"):  # is around that of a class
+        return True
+
+    return not code.co_flags & inspect.CO_OPTIMIZED and "__qualname__" in frame.f_locals
 
 
 def called(function: Function) -> Function:
@@ -113,6 +147,14 @@ def _tool_parameter(
             f"{what} has no type; annotate it, as in `{parameter.name}: str`"
         )
 
+    if is_field(parameter.default):
+        said = Metadata([parameter.default])
+        raise ConfigError(
+            f"{what}: functions do not read a default of pydantic; write"
+            f" `{parameter.name}: Annotated[..., {said.as_code}]`, and its default"
+            " behind `=`"
+        )
+
     holder = type("", (), {"__annotations__": {parameter.name: parameter.annotation}})
     names = dict(getattr(of, "__globals__", {}))
     try:
@@ -124,7 +166,4 @@ def _tool_parameter(
         default = None if required else parameter.default
         return ToolParameter(hints[parameter.name], required, default)
 
-    raise ConfigError(
-        f"{what}: its type cannot be found ({problem}); define or import it before the"
-        " function, and not under `if TYPE_CHECKING`"
-    )
+    raise ConfigError(f"{what}: its type cannot be found ({problem}); {NOT_FOUND}")

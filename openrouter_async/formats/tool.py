@@ -10,30 +10,27 @@ from functools import partial, update_wrapper
 from typing import (
     Concatenate,
     Generic,
-    NotRequired,
     ParamSpec,
     Self,
-    TypedDict,
     TypeVar,
     cast,
     overload,
 )
 
-import msgspec
 from anyio import to_thread
 
 from openrouter_async.errors import ConfigError
+from openrouter_async.formats.arguments import arguments_format, json_text
 from openrouter_async.formats.docstrings import read_docstring
-from openrouter_async.formats.format import Format
 from openrouter_async.formats.signatures import (
-    ToolParameter,
     called,
     implementation,
     is_method,
+    names_around,
     parameters_of,
 )
 from openrouter_async.formats.type_schema import Schema
-from openrouter_async.types.lenient import Json, is_object
+from openrouter_async.types.lenient import Json
 from openrouter_async.types.tool_params import FunctionParam, FunctionToolParam
 
 P = ParamSpec("P")
@@ -42,8 +39,6 @@ R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 InstanceT = TypeVar("InstanceT")
 
-# As a value: checkers know it in annotations alone.
-_NOT_REQUIRED = cast("Mapping[object, object]", NotRequired)
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -81,7 +76,7 @@ class Tool(Generic[P, R_co]):
         self.description: str = said.summary if description is None else description
         self.strict: bool = strict
         self._unbound = is_method(function)
-        self._format = _format(
+        self._format = arguments_format(
             self.name,
             parameters_of(function, local_names or {}),
             said.members,
@@ -159,7 +154,7 @@ class Tool(Generic[P, R_co]):
             FormatMismatch: it is not JSON, or not of these types; with the path.
             ConfigError: it is neither text nor a mapping that JSON can hold.
         """
-        text = _json_text(arguments)
+        text = json_text(arguments)
         return self._format.read(text if text.strip() else "{}")
 
     async def run(self, arguments: str | Mapping[str, Json]) -> object:
@@ -242,7 +237,7 @@ def tool(
     """
     # Types that are local where the function is written are found there.
     frame = inspect.currentframe()
-    local_names = frame.f_back.f_locals if frame and frame.f_back else {}
+    local_names = names_around(frame.f_back if frame else None)
     make = partial(
         Tool[P, R],
         name=name,
@@ -266,59 +261,6 @@ def _checked_name(name: str) -> str:
         )
 
     return name
-
-
-def _format(
-    name: str,
-    parameters: Mapping[str, ToolParameter],
-    said: Mapping[str, str],
-    *,
-    strict: bool,
-) -> Format[dict[str, object]]:
-    """Describe arguments as a TypedDict, so that those left out stay left out."""
-    members: dict[str, object] = {}
-    about: dict[str, Schema] = {}
-    for each, (annotation, required, default) in parameters.items():
-        members[each] = annotation if required else _NOT_REQUIRED[annotation]
-        description = {"description": said[each]} if each in said else {}
-        about[each] = description | ({} if required else _default(default))
-
-    make = cast("Callable[[str, object], type[dict[str, object]]]", TypedDict)
-    try:
-        return Format(make(name, members), strict=strict, about=about)
-    except ConfigError as found:
-        problem = str(found)
-
-    raise ConfigError(f"`{name}` cannot be a tool: {problem}")
-
-
-def _json_text(arguments: object) -> str:
-    """
-    Return arguments as a model writes them.
-
-    Raises:
-        ConfigError: they are neither text nor a mapping that JSON can hold.
-    """
-    if isinstance(arguments, str):
-        return arguments
-
-    if not is_object(arguments):
-        kind = type(arguments).__name__
-        raise ConfigError(f"arguments must be JSON text or a mapping, not {kind}")
-
-    try:
-        return msgspec.json.encode(arguments).decode()
-    except (TypeError, ValueError, OverflowError) as found:
-        problem = str(found)
-
-    raise ConfigError(f"the arguments cannot be encoded as JSON: {problem}")
-
-
-def _default(value: object) -> Schema:
-    try:
-        return {"default": msgspec.to_builtins(value, str_keys=True)}
-    except (TypeError, ValueError, NotImplementedError):
-        return {}  # has no JSON form, so the model is not told
 
 
 def _is_async(function: Callable[..., object]) -> bool:

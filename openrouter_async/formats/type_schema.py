@@ -22,10 +22,12 @@ class TypeSchema(NamedTuple):
     Attributes:
         root: schema of the type itself; mostly a reference.
         definitions: what references lead to, by name.
+        models: names of those definitions whose values others read: pydantic does.
     """
 
     root: Schema
     definitions: dict[str, Schema]
+    models: frozenset[str] = frozenset()
 
     def resolved(self, schema: Schema) -> Schema:
         """Follow references to the schema that they lead to."""
@@ -59,7 +61,12 @@ class TypeSchema(NamedTuple):
         """Return the schema of an object that holds a value of this one."""
         members: Schema = {MEMBER: self.root}
         root: Schema = {"type": "object", "properties": members, "required": [MEMBER]}
-        return TypeSchema(root, self.definitions)
+        return self._replace(root=root)
+
+    def without_models(self) -> TypeSchema:
+        """Return it with models as objects of which nothing is known."""
+        unknown: dict[str, Schema] = {name: {"type": "object"} for name in self.models}
+        return self._replace(definitions=self.definitions | unknown)
 
     def told(self, about: Mapping[str, Schema]) -> TypeSchema:
         """Add what is said of members of the root, where they do not say it."""
@@ -68,11 +75,7 @@ class TypeSchema(NamedTuple):
             name: {**about.get(name, {}), **member}
             for name, member in properties(root).items()
         }
-        return (
-            TypeSchema({**root, "properties": members}, self.definitions)
-            if about
-            else self
-        )
+        return self._replace(root={**root, "properties": members}) if about else self
 
     def inlined(self) -> Schema:
         """Return it as one schema, whose root is not a reference."""

@@ -55,6 +55,12 @@ def check_tools(tools: object, field: str = "tools") -> None:
                 f"{field}[{place}] is a coroutine: pass `{name}`, not `{name}(...)`"
             )
 
+        if isinstance(each, type):
+            raise ConfigError(
+                f"{field}[{place}] is a class: pass a function that `@tool` decorates,"
+                f" such as a method of an instance of {each.__name__}"
+            )
+
         if callable(each) and not defines_tool(each):
             raise ConfigError(
                 f"{field}[{place}] is a function that does not describe itself;"

@@ -61,7 +61,7 @@ def _parse(answer: ParsedChatCompletion[T], form: Format[T]) -> None:
     if choice.message.tool_call_members:
         return  # beside calls, text is for whoever reads it
 
-    raise _of(_lack(choice, found), answer) from found.__cause__
+    raise _of(_lack(choice, found, form.name), answer) from found.__cause__
 
 
 def _of(error: ParseError, answer: ParsedChatCompletion[T]) -> ParseError:
@@ -72,7 +72,7 @@ def _of(error: ParseError, answer: ParsedChatCompletion[T]) -> ParseError:
     return error
 
 
-def _lack(choice: ChatChoice, found: FormatMismatch) -> ParseError:
+def _lack(choice: ChatChoice, found: FormatMismatch, name: str) -> ParseError:
     """Return why a choice holds no value."""
     text, path = choice.text, found.path
     if choice.finish_reason == "length":
@@ -93,7 +93,7 @@ def _lack(choice: ChatChoice, found: FormatMismatch) -> ParseError:
         message = f"the answer is empty{by_itself}"
         return _hinted(AnswerMismatchError(message, text=text), _AGAIN)
 
-    message = f"the answer does not match: {found}; {_quoted(text)}"
+    message = f"the answer does not match {name}: {found}; {_quoted(text)}"
     return _hinted(AnswerMismatchError(message, text=text, path=path), _AGAIN)
 
 

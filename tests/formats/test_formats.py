@@ -159,7 +159,7 @@ NAMES: dict[str, tuple[object, str]] = {
     "class": (Movie, "Movie"),
     "generic": (Box[list[int]], "Box_list_int"),
     "union": (Cat | Dog, "Cat_Dog"),
-    "optional": (Cat | None, "Cat_NoneType"),
+    "optional": (Cat | None, "Cat_None"),
     "Annotated": (Annotated[Movie, Meta(description="x")], "Movie"),
     "Literal": (Literal["a b"], "Literal_a_b"),
     "long": (msgspec.defstruct(LONG, []), LONG[:64]),

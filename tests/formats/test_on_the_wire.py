@@ -7,8 +7,9 @@ from typing import Any, cast
 
 import msgspec
 import pytest
+from pydantic import BaseModel
 
-from openrouter_async import ServerError
+from openrouter_async import AnswerMismatchError, ConfigError, ServerError
 from openrouter_async.formats.format import Format
 from openrouter_async.formats.tool import tool
 from openrouter_async.resources.tool_runs import ToolRun
@@ -107,6 +108,51 @@ async def test_a_run_that_fails_can_go_on() -> None:
     assert run.usage == run.answer.usage
     assert again.finished
     assert len(again.messages) == 4
+
+
+class Shop:
+    """Have a method that is a tool."""
+
+    @tool
+    def price(self, item: str) -> float:
+        """Tell a price."""
+        return float(len(item))
+
+
+async def test_a_class_is_no_tool() -> None:
+    """Its methods are, of an instance."""
+    offered = cast("Any", [divide, Shop])
+    async with Simulator() as simulator, simulator.client() as client:
+        with pytest.raises(ConfigError) as raised:
+            await client.chat.completions.create(messages=ASKED, tools=offered)
+
+    assert str(raised.value) == (
+        "tools[1] is a class: pass a function that `@tool` decorates, such as a method"
+        " of an instance of Shop"
+    )
+
+
+async def test_all_mistakes_of_an_answer_are_told() -> None:
+    """In words that can go back to the model."""
+
+    class Town(BaseModel):
+        """Be a place."""
+
+        name: str
+        people: int
+
+    async with Simulator() as simulator, simulator.client() as client:
+        simulator.script(Text('{"people":"x"}'))
+        with pytest.raises(AnswerMismatchError) as raised:
+            await client.chat.completions.create(messages=ASKED, parse=Town)
+
+    error = raised.value
+    assert error.path == "$.name"
+    assert error.message == (
+        "the answer does not match Town: Field required (at $.name); Input should be a"
+        " valid integer, unable to parse string as an integer (at $.people); it is"
+        """ '{"people":"x"}'"""
+    )
 
 
 @pytest.mark.parametrize("strict", [True, False], ids=["strict", "loose"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -250,6 +251,59 @@ def test_a_mismatch_says_where(
     assert (raised.value.path, raised.value.message) == (path, message)
 
 
+class Numbered(BaseModel):
+    """Hold many numbers."""
+
+    a: int
+    b: int
+    c: int
+    d: int
+    e: int
+    f: int
+
+
+INTEGER = "Input should be a valid integer, unable to parse string as an integer"
+
+
+@pytest.mark.parametrize(
+    ("kind", "place"),
+    [
+        (Numbered, "$"),
+        (list[Numbered], "$.value[0]"),
+        (msgspec.defstruct("Sheet", [("rows", list[Numbered])]), "$.rows[0]"),
+    ],
+    ids=["model", "list", "Struct"],
+)
+def test_all_mistakes_are_told(kind: object, place: str) -> None:
+    """Each with its place; the first is the one that counts."""
+    texts = {
+        "$": "{}",
+        "$.value[0]": '{"value":[{}]}',
+        "$.rows[0]": '{"rows":[{}]}',
+    }
+    members = '{"a":1,"b":"x","d":"y","e":5,"f":6}'
+    with pytest.raises(FormatMismatch) as raised:
+        Format.of(kind).read(texts[place].replace("{}", members))
+
+    error: FormatMismatch = pickle.loads(pickle.dumps(raised.value))
+    others = (("Field required", f"{place}.c"), (INTEGER, f"{place}.d"))
+    assert (error.message, error.path, error.others) == (INTEGER, f"{place}.b", others)
+    assert str(error) == (
+        f"{INTEGER} (at {place}.b); Field required (at {place}.c); {INTEGER} (at"
+        f" {place}.d)"
+    )
+
+
+def test_many_mistakes_are_counted() -> None:
+    """A message has an end."""
+    with pytest.raises(FormatMismatch) as raised:
+        Format.of(Numbered).read("{}")
+
+    told = "; ".join(f"Field required (at $.{name})" for name in "abcde")
+    assert str(raised.value) == f"{told}; and 1 more"
+    assert len(raised.value.others) == 5
+
+
 class Free(BaseModel):
     """Hold a map."""
 
@@ -269,15 +323,22 @@ class Odd:
     size: int
 
 
+class Unfinished(BaseModel):
+    """Name a type that does not exist."""
+
+    missing: Missing  # type: ignore[name-defined]  # noqa: F821  # pyright: ignore[reportUndefinedVariable]  # that is the test
+
+
 REFUSED: dict[str, tuple[object, str]] = {
     "map": (Parts, "Parts has no JSON schema. $.free[].names: its keys can have any"
             " name, which a strict schema cannot say; use a list of a type with a key"
             " and a value, or Format.of(Parts, strict=False)"),
     "dataclass of pydantic": (Odd, "Odd has no JSON schema. $: Odd is a dataclass of"
             " pydantic; make it a BaseModel"),
-    "union of models": (Cat | Dog, "{name}.Cat | {name}.Dog has no JSON schema. $: Type"
-            " unions may not contain more than one custom type - type"
-            " `{name}.Cat | {name}.Dog` is not supported"),
+    "not defined": (dict[str, list[Unfinished]], "dict[str, list[{name}.Unfinished]]"
+            " has no JSON schema. $[...][]: pydantic cannot describe it: `Unfinished`"
+            " is not fully defined; you should define `Missing`, then call"
+            " `Unfinished.model_rebuild()`."),
 }  # fmt: skip
 
 

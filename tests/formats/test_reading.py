@@ -81,6 +81,10 @@ READ: dict[str, tuple[object, str, object]] = {
     "a bare code fence": (Item, '\n```\r\n{"price": 1}```\n', Item(1)),
     "a fence inside": (str, '{"value": "```a```"}', "```a```"),
     "a list": (list[int], '{"value":[1,2]}', [1, 2]),
+    "a list that stands alone": (list[int], " [1,2]", [1, 2]),
+    "a constant that stands alone": (Literal["a", "b"], '"b"', "b"),
+    "a null that stands alone": (Item | None, "null", None),
+    "an object that stands alone": (Item | int, '{"price":1,"tags":null}', Item(1, [])),
     "a union": (Circle | Square, '{"value":{"type":"Square","side":null}}', Square()),
     "nulls in a list of a union": (
         list[Circle | Square],
@@ -165,7 +169,36 @@ MISMATCHES: dict[str, tuple[object, str, str, str]] = {
         "$.value",
         "Expected `int` >= 3",
     ),
-    "not wrapped": (list[int], "[1]", "$", "Expected `object`, got `array`"),
+    "in a list that stands alone": (
+        list[int],
+        '[1,"x"]',
+        "$[1]",
+        "Expected `int`, got `str`",
+    ),
+    "in an object that stands alone": (
+        Item | int,
+        '{"price":"x"}',
+        "$.price",
+        "Expected `float`, got `str`",
+    ),
+    "in a wrapped object": (
+        Item | int,
+        '{"value":{"price":"x"}}',
+        "$.value.price",
+        "Expected `float`, got `str`",
+    ),
+    "no such object": (
+        list[int],
+        '{"items":[1]}',
+        "$",
+        "Object missing required field `value`",
+    ),
+    "an object that is cut": (
+        Item | int,
+        '{"price":',
+        "$",
+        "not JSON: Input data was truncated",
+    ),
     "cut": (Item, '{"price":1', "$", "not JSON: Input data was truncated"),
     "empty": (Item, " ", "$", "not JSON: Input data was truncated"),
     "prose": (

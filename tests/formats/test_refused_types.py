@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from typing import (
+    TYPE_CHECKING,
+    ForwardRef,
     Generic,
+    Literal,
     NamedTuple,
     NotRequired,
     TypedDict,
@@ -17,6 +20,9 @@ import pytest
 
 from openrouter_async import ConfigError
 from openrouter_async.formats.format import Format
+
+if TYPE_CHECKING:
+    from uuid import UUID as Hidden
 
 T = TypeVar("T")
 
@@ -93,6 +99,30 @@ class Unresolved(msgspec.Struct):
     missing: Missing  # type: ignore[name-defined]  # noqa: F821  # pyright: ignore[reportUndefinedVariable]  # that is the test
 
 
+class Heir(Unresolved):
+    """Inherit such a member."""
+
+    own: int = 3
+
+
+class Checked(TypedDict):
+    """Name a type that is there for checkers alone."""
+
+    title: str
+    id: NotRequired[Hidden]
+
+
+@dataclass
+class Other:
+    """Be another dataclass."""
+
+    items: list[str]
+
+
+NOT_FOUND = (
+    "define the class at the top level of a module, and import it outside of"
+    " `if TYPE_CHECKING`"
+)
 REFUSED: dict[str, tuple[object, str]] = {
     "map": (Holder, "Holder has no JSON schema. $.parts[].scores: its keys can have any"
             " name, which a strict schema cannot say; use a list of a type with a key"
@@ -108,9 +138,32 @@ REFUSED: dict[str, tuple[object, str]] = {
             " TypedDict, pydantic model or a built-in type"),
     "union": (Ambiguous, "Ambiguous has no JSON schema. $.pair[]: Type unions may not"
             " contain more than one dict-like type (`Struct`, `dict`, `TypedDict`,"
-            " `dataclass`) - type `{union}` is not supported"),
-    "unknown name": (Unresolved, "Unresolved has no JSON schema. $: name 'Missing' is"
-            " not defined"),
+            " `dataclass`) - type `{union}` is not supported; use Structs with"
+            " `tag=True`, which say in JSON what they are"),
+    "unknown name": (Unresolved, "Unresolved has no JSON schema. $.missing: name"
+            " 'Missing' is not defined; " + NOT_FOUND),
+    "unknown name inside": (dict[str, list[Unresolved]], "dict[str, list[{name}"
+            ".Unresolved]] has no JSON schema. $[...][].missing: name 'Missing' is not"
+            " defined; " + NOT_FOUND),
+    "for checkers": (Checked, "Checked has no JSON schema. $.id: name 'Hidden' is not"
+            " defined; " + NOT_FOUND),
+    "the rest of it": (Heir, "Heir has no JSON schema. $.missing: name 'Missing' is not"
+            " defined; " + NOT_FOUND),
+    "untagged Structs": (Node | Loose, "{name}.Node | {name}.Loose has no JSON schema."
+            " $: If a type union contains multiple Struct types, all Struct types must"
+            " be tagged (via `tag` or `tag_field` kwarg) - type `{name}.Node |"
+            " {name}.Loose` is not supported; use `tag=True` for all of them"),
+    "dataclasses": (Order | Other, "{name}.Order | {name}.Other has no JSON schema."
+            " $: Type unions may not contain more than one dataclass or attrs type -"
+            " type `{name}.Order | {name}.Other` is not supported; use Structs with"
+            " `tag=True`, which say in JSON what they are"),
+    "name at the root": ("Node", "pass the class, not its name 'Node'"),
+    "reference at the root": (ForwardRef("Node"), "pass the class, not its name"
+            " 'Node'"),
+    "constants as keys": (dict[Literal["a", "b"], int | None], "dict[typing.Literal["
+            "'a', 'b'], int | None] has no JSON schema. $: its keys can have any name,"
+            " which a strict schema cannot say; use a list of a type with a key and a"
+            " value, or Format.of(dict[Literal['a', 'b'], int | None], strict=False)"),
     "name in quotes": (list["Node"], "list['Node'] has no JSON schema. $[]: Type"
             " ''Node'' is not supported"),
     "other format": (msgspec.msgpack.Ext, "Ext has no JSON schema. $: ExtType is not"
@@ -131,5 +184,32 @@ def test_what_cannot_be_described_is_refused(kind: object, message: str) -> None
     with pytest.raises(ConfigError) as raised:
         Format.of(kind)
 
-    expected = message.replace("{union}", f"{__name__}.Movie | {__name__}.Order")
+    union = f"{__name__}.Movie | {__name__}.Order"
+    expected = message.replace("{union}", union).replace("{name}", __name__)
     assert str(raised.value) == expected
+
+
+def test_a_local_class_is_refused_with_its_member() -> None:
+    """Its name is not known where the annotation is read."""
+
+    @dataclass
+    class Inner:
+        """Be defined here."""
+
+        size: int
+
+    @dataclass
+    class Outer:
+        """Name it."""
+
+        ok: list[int]
+        parts: list[Inner]
+
+    with pytest.raises(ConfigError) as raised:
+        Format.of(Outer)
+
+    path = "test_a_local_class_is_refused_with_its_member.<locals>.Outer"
+    assert str(raised.value) == (
+        f"{path} has no JSON schema. $.parts: name 'Inner' is not defined; {NOT_FOUND}"
+    )
+    assert Format.of(list[Inner]).read('[{"size":3}]') == [Inner(3)]

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from openrouter_async import ConfigError
 from openrouter_async.formats.tool import tool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
     from uuid import UUID as Hidden
 
 
@@ -117,6 +117,43 @@ async def test_types_may_be_local() -> None:
     assert await measure_all.run('{"things":[{"size":3}]}') == 3
 
 
+async def test_types_may_be_local_to_the_function_around_a_class() -> None:
+    """Those are found where the class is written, but not from afar."""
+
+    @dataclass
+    class Local:
+        """Be defined here."""
+
+        size: int
+
+    class Scales:
+        class Fine:
+            """Be inside of another."""
+
+            @tool
+            def weigh(self, thing: Local) -> int:
+                return thing.size
+
+        def lift(self, thing: Local) -> int:
+            return thing.size
+
+    assert await Scales.Fine().weigh.run('{"thing":{"size":3}}') == 3
+    assert await tool(Scales().lift).run('{"thing":{"size":3}}') == 3
+    with pytest.raises(ConfigError) as raised:
+        elsewhere(Scales().lift)
+
+    assert str(raised.value).endswith(
+        ".Scales.lift`: its type cannot be found (name 'Local' is not defined); define"
+        " the class at the top level of a module, and import it outside of"
+        " `if TYPE_CHECKING`"
+    )
+
+
+def elsewhere(function: Callable[..., object]) -> None:
+    """Make a tool where the types of a function are not known."""
+    tool(function)
+
+
 async def test_models_of_pydantic_are_parameters() -> None:
     """They are read by pydantic."""
 
@@ -175,6 +212,20 @@ def mapping(x: dict[str, int]) -> None:
     """Take what strict schemas cannot say."""
 
 
+def defaulted(x: int = Field(3, ge=1, description="a number")) -> None:
+    """Have a default that pydantic alone understands."""
+
+
+def generator(x: int) -> Iterator[int]:
+    """Return nothing at once."""
+    yield x
+
+
+async def async_generator(x: int) -> AsyncIterator[int]:
+    """Return nothing at once."""
+    yield x
+
+
 SIMILAR = "use a Struct, dataclass, TypedDict, pydantic model or a built-in type"
 REFUSED: dict[str, tuple[Callable[..., object], str]] = {
     "no type": (
@@ -196,8 +247,24 @@ REFUSED: dict[str, tuple[Callable[..., object], str]] = {
     "not there": (
         hidden,
         "parameter `x` of `hidden`: its type cannot be found (name 'Hidden' is not"
-        " defined); define or import it before the function, and not under"
-        " `if TYPE_CHECKING`",
+        " defined); define the class at the top level of a module, and import it"
+        " outside of `if TYPE_CHECKING`",
+    ),
+    "default of pydantic": (
+        defaulted,
+        "parameter `x` of `defaulted`: functions do not read a default of pydantic;"
+        " write `x: Annotated[..., msgspec.Meta(ge=1, description='a number')]`, and"
+        " its default behind `=`",
+    ),
+    "generator": (
+        generator,
+        "`generator` is a generator, and a tool returns its result at once: return a"
+        " list",
+    ),
+    "async generator": (
+        functools.partial(async_generator, 1),
+        "`async_generator` is a generator, and a tool returns its result at once:"
+        " return a list",
     ),
     "no JSON type": (
         unsupported,
