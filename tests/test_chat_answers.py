@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import cast
 
 import msgspec
@@ -80,6 +81,28 @@ async def test_everything_kept() -> None:
 
     assert answer.to_dict() == FULL
     assert msgspec.json.decode(answer.raw) == FULL
+
+
+async def test_parts_as_plain_values() -> None:
+    """1.1: a message and the usage give what came of them, ready for JSON."""
+    usage = {**USAGE, "cost_details": {"upstream_inference_cost": 0.5}}
+    answer = await answered({**FULL, "usage": usage})
+
+    [choice] = cast("list[dict[str, Members]]", FULL["choices"])
+    came = {name: each for name, each in choice["message"].items() if each is not None}
+    assert answer.message.to_dict() == came
+    assert json.loads(json.dumps(came)) == came
+    assert answer.usage is not None
+    assert answer.usage.to_dict() == usage
+
+
+async def test_members_of_calls_that_no_type_knows() -> None:
+    """1.1: calls, reasoning and citations have all of theirs, nulls too."""
+    odd: list[Members] = [{"type": "of_tomorrow", "new": None, "deep": [{"a": None}]}]
+    parts = dict.fromkeys(("tool_calls", "reasoning_details", "annotations"), odd)
+    answer = await answered(whole({"role": "assistant", **parts}))
+
+    assert answer.message.to_dict() == {"role": "assistant", **parts}
 
 
 async def test_meta() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 
+import msgspec
 import pytest
 
 from openrouter_async import ResponseTooLargeError, SizeLimits
@@ -47,6 +48,48 @@ async def test_images_in_order() -> None:
     found = answer.message.images or []
     assert [each.image_url.url for each in found] == ["1", "2", "3"]
     assert answer.text == "a"
+
+
+async def test_images_among_parts() -> None:
+    """1.4: an image that is a part of the content is an image of the answer."""
+    chunks = [
+        delta(content=[{"type": "text", "text": "a"}, image("1")]),
+        delta(content="b", images=[image("2")]),
+        ended(),
+    ]
+    answer = await folded(*chunks)
+
+    assert answer.text == "ab"
+    assert await replayed(answer) == {
+        "role": "assistant",
+        "content": "ab",
+        "images": [image("1"), image("2")],
+    }
+    found = await happened(*chunks)
+    assert [event.type for event in found].count("image") == 2
+
+
+async def test_members_without_a_type() -> None:
+    """1.5: those of images and sound are kept, each with its own."""
+    detailed = {"url": "1", "detail": "high"}
+    answer = await folded(
+        delta(content="a", images=[image("0")]),
+        delta(images=[{"image_url": detailed, "id": "im"}], audio={"data": "AA=="}),
+        delta(images=[image("2", own=2)], audio={"id": "a", "own": 3}),
+        ended(),
+    )
+
+    [choice] = msgspec.convert(answer.to_dict()["choices"], list[dict[str, object]])
+    assert choice["message"] == {
+        "role": "assistant",
+        "content": "a",
+        "images": [
+            image("0"),
+            {"image_url": detailed, "id": "im"},
+            image("2", own=2),
+        ],
+        "audio": {"id": "a", "data": "AA==", "own": 3},
+    }
 
 
 async def test_image_events() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -89,6 +91,43 @@ CASES: dict[str, tuple[list[Members], list[Members]]] = {
             {"type": "reasoning.encrypted", "index": 0, "id": "r2", "data": "BBB="},
         ],
     ),
+    "two that are signed": (
+        [
+            {**TEXT, "text": "first "},
+            {**TEXT, "signature": "S1"},
+            {**TEXT, "text": "", "signature": None},
+            {**TEXT, "text": "sec"},
+            {**TEXT, "text": "ond"},
+            {**TEXT, "signature": "S2"},
+        ],
+        [
+            {**TEXT, "text": "first ", "signature": "S1"},
+            {**TEXT, "text": "second", "signature": "S2"},
+        ],
+    ),
+    "two signatures without text": (
+        [{**TEXT, "signature": "S1"}, {**TEXT, "signature": "S2"}],
+        [{**TEXT, "signature": "S1"}, {**TEXT, "signature": "S2"}],
+    ),
+    "one signature, repeated": (
+        [
+            {**TEXT, "text": "a", "signature": "S"},
+            {**TEXT, "text": "b", "signature": "S"},
+        ],
+        [{**TEXT, "text": "ab", "signature": "S"}],
+    ),
+    "encrypted and padded": (
+        [{**DATA, "data": "AA"}, {**DATA, "data": "A="}, {**DATA, "data": "BBB="}],
+        [{**DATA, "data": "AAA="}, {**DATA, "data": "BBB="}],
+    ),
+    "encrypted under one id": (
+        [{**DATA, "data": "A=", "id": {"a": 1}}, {**DATA, "data": "B", "id": {"a": 1}}],
+        [{**DATA, "data": "A=B", "id": {"a": 1}}],
+    ),
+    "text, an object, and text": (
+        [{**TEXT, "text": "a"}, {**TEXT, "text": "b"}, {**TEXT, "text": {"c": 1}}],
+        [{**TEXT, "text": {"c": 1}}],
+    ),
     "text over null": (
         [{**TEXT, "text": None}, {**TEXT, "text": "a"}, {**TEXT, "text": None}],
         [{**TEXT, "text": "a"}],
@@ -176,6 +215,28 @@ async def test_chunks_are_left_as_they_came() -> None:
     first = events[0]
     assert isinstance(first, ReasoningEvent)
     assert first.details == [{**TEXT, "text": "a"}]
+
+
+def test_details_take_linear_time() -> None:
+    """Ten times the details, and a look after each, take about ten times as long."""
+
+    def seconds(details: int) -> float:
+        accumulator = ChatAccumulator(ChatCompletion())
+        wires = [
+            msgspec.json.encode(thought({**TEXT, "index": index, "text": "a"}))
+            for index in range(details)
+        ]
+        started = time.perf_counter()
+        for wire in wires:
+            accumulator.add(accumulator.decode(wire))
+            _ = accumulator.answer
+
+        return time.perf_counter() - started
+
+    short = min(seconds(400) for _ in range(5))
+    long = min(seconds(4000) for _ in range(3))
+
+    assert long < 30 * short
 
 
 TEXTS = st.text(max_size=5)

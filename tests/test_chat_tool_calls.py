@@ -195,6 +195,29 @@ CASES: dict[str, tuple[list[Members], list[tuple[str, str, str]]]] = {
         ],
         [("", "f", '{"a":1}'), ("", "f", '{"a":2}')],
     ),
+    "same index and no id, the same name, no arguments": (
+        [
+            fragments(part("f", "", index=0)),
+            fragments(part("f", "", index=0)),
+            fragments(part("f", "{}", index=0)),
+        ],
+        [("", "f", ""), ("", "f", "{}")],
+    ),
+    "one object in place of a list": (
+        [
+            delta(tool_calls=part("f", "{", index=0, id="1")),
+            delta(tool_calls=part(arguments="}", index=0)),
+        ],
+        [("1", "f", "{}")],
+    ),
+    "after the finish reason": (
+        [
+            fragments(part("f", '{"a":', index=0, id="1")),
+            ended("tool_calls"),
+            fragments(part(arguments="1}", index=0)),
+        ],
+        [("1", "f", '{"a":1}')],
+    ),
     "in the message of a server that does not stream": (
         [
             {"choices": [{"index": 0, "message": {"tool_calls": [part("f", "{}")]}}]},

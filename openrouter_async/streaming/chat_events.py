@@ -45,7 +45,7 @@ class ChatEvents:
 
             due.extend(_shown(piece))
             if piece.finish_reason and piece.index in self._calls:
-                due.extend(self._calls[piece.index].end())
+                due.extend(self._calls[piece.index].finished())
 
         if chunk.usage is not None:
             due.append(UsageEvent(usage=chunk.usage))
@@ -82,12 +82,18 @@ class ChatEvents:
 
 
 class _OpenCalls:
-    """Follow the calls of one choice: one is finished when the next begins."""
+    """
+    Follow the calls of one choice.
+
+    One is finished when it is whole and the next begins, or the choice ends; what is
+    not whole by then is so at the end of the stream.
+    """
 
     def __init__(self, choice: int) -> None:
         self._choice = choice
         self._fragments = ToolCallFragments()
-        self._open: list[int] = []
+        self._open: set[int] = set()
+        self._grown: set[int] = set()  # since they were looked at
 
     def resume(self, calls: Iterable[dict[str, Json]], *, ended: bool) -> None:
         """Go on from calls as they are; what ended unseen is not told."""
@@ -97,16 +103,18 @@ class _OpenCalls:
             self._fragments.add(call)
 
         if not ended:
-            self._open += range(known, len(self._fragments.calls))
+            self._open.update(range(known, len(self._fragments.calls)))
+            self._grown.update(self._open)
 
     def add(self, fragments: Iterable[dict[str, Json]]) -> Iterator[ChunkEvent]:
         for each in fragments:
             fragment = self._fragments.add(each)
             if fragment.begins:
-                yield from self._finished()
-                self._open.append(fragment.position)
+                yield from self.finished()
+                self._open.add(fragment.position)
                 yield self._started(fragment.position)
 
+            self._grown.add(fragment.position)
             if fragment.arguments:
                 yield ToolCallArgumentsEvent(
                     position=fragment.position,
@@ -120,17 +128,19 @@ class _OpenCalls:
             position=position, id=call.id, name=call.function.name, choice=self._choice
         )
 
-    def _finished(self) -> Iterator[ChunkEvent]:
+    def finished(self) -> Iterator[ChunkEvent]:
         """Yield the calls that are whole: fragments of others may yet come."""
         self._fragments.settle()
-        for position in [*self._open]:
+        grown = sorted(self._grown & self._open)
+        self._grown.clear()
+        for position in grown:
             call = self._call(position)
             if is_closed(call.function.arguments):
                 yield self._finish(position, call)
 
     def end(self) -> Iterator[ChunkEvent]:
         self._fragments.settle()
-        for position in [*self._open]:
+        for position in sorted(self._open):
             yield self._finish(position, self._call(position))
 
     def _finish(self, position: int, call: ToolCall) -> ChunkEvent:

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Generic, TypeVar
+
+import msgspec
 
 from openrouter_async.streaming.accumulate import AnswerAccumulator, Pieces
 from openrouter_async.streaming.audio import SpokenAudio
+from openrouter_async.streaming.chat_untyped import decode_odd, note_untyped
+from openrouter_async.streaming.growing import GrowingObject
 from openrouter_async.streaming.reasoning_details import ReasoningDetails
 from openrouter_async.streaming.tool_call_fragments import ToolCallFragments
-from openrouter_async.transport.codec import decode_json
 from openrouter_async.types.chat import (
     ChatChoice,
     ChatChunkChoice,
     ChatCompletion,
     ChatCompletionChunk,
+    ChatDelta,
     ChatLogprobs,
     ChatMessage,
 )
+from openrouter_async.types.lenient import Json, is_array, is_object
 
 AnswerT = TypeVar("AnswerT", bound=ChatCompletion)
 
-_NOTHING = ChatMessage()
+_NOTHING = ChatDelta()
+_decode = msgspec.json.Decoder(ChatCompletionChunk).decode
 
 
 class _ChatPieces(Pieces[ChatChoice, ChatChunkChoice]):
-    __slots__ = ("_audio", "_calls", "_details")
+    __slots__ = ("_audio", "_calls", "_details", "_placed", "_untyped")
 
     def __init__(self, index: int) -> None:
         message = ChatMessage(role="assistant")
@@ -32,20 +39,26 @@ class _ChatPieces(Pieces[ChatChoice, ChatChunkChoice]):
         self._audio: SpokenAudio | None = None
         self._calls: ToolCallFragments | None = None
         self._details: ReasoningDetails | None = None
+        self._untyped: GrowingObject | None = None
+        self._placed = 0  # characters of the text that stand among its parts
 
     def settle(self) -> None:
         message = self.choice.message
-        if self.text:
-            message.content = (message.content or "") + "".join(self.text)
-            self.text.clear()
-
+        self._settle_text(message)
         if self.reasoning:
             message.reasoning = (message.reasoning or "") + "".join(self.reasoning)
             self.reasoning.clear()
 
-        for grown in (self._audio, self._calls, self._details):
+        for grown in (self._audio, self._calls, self._details, self._untyped):
             if grown is not None:
                 grown.settle()
+
+    def _settle_text(self, message: ChatMessage) -> str:
+        if self.text:
+            message.content = (message.content or "") + "".join(self.text)
+            self.text.clear()
+
+        return message.content or ""
 
     def fold(self, piece: ChatChunkChoice) -> None:
         choice = self.choice
@@ -57,6 +70,29 @@ class _ChatPieces(Pieces[ChatChoice, ChatChunkChoice]):
             _fold_logprobs(choice.logprobs, piece.logprobs)
 
         self._fold_delta(choice.message, piece.delta)
+        untyped = piece._untyped  # pyright: ignore[reportPrivateUsage]  # not for callers
+        if untyped:
+            self._fold_untyped({**untyped}, piece.delta)
+
+    def _fold_untyped(self, untyped: dict[str, Json], delta: ChatMessage) -> None:
+        said = untyped.pop("delta", None)
+        if is_object(said):
+            untyped["message"] = said = {**said}
+            parts = said.get("content")
+            if is_array(parts):
+                said["content"] = [*self._text_before(delta), *parts]
+
+        self._untyped = self._untyped or GrowingObject()
+        self._untyped.grow(untyped)
+        self.choice._untyped = self._untyped.members  # pyright: ignore[reportPrivateUsage]  # not for callers
+
+    def _text_before(self, delta: ChatMessage) -> Iterator[dict[str, Json]]:
+        """Yield the text between the parts so far and those of a delta, as a part."""
+        text = self._settle_text(self.choice.message)
+        before = text[self._placed : len(text) - len(delta.content or "")]
+        self._placed = len(text)
+        if before:
+            yield {"type": "text", "text": before}
 
     def _fold_delta(self, message: ChatMessage, delta: ChatMessage) -> None:
         message.role = delta.role or message.role
@@ -113,7 +149,11 @@ class ChatAccumulator(AnswerAccumulator[ChatChoice, ChatChunkChoice], Generic[An
         Raises:
             ResponseDecodeError: it is not a JSON object.
         """
-        chunk = decode_json(event, ChatCompletionChunk)
+        try:
+            chunk = _decode(event)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            chunk = decode_odd(event)
+
         chunk.raw = event
         return chunk
 
@@ -129,6 +169,7 @@ class ChatAccumulator(AnswerAccumulator[ChatChoice, ChatChunkChoice], Generic[An
         for piece in chunk.choices:
             pieces = self._pieces.get(piece.index)
             if piece.message is not None:
+                note_untyped(chunk)
                 _take_message(piece, piece.message, begun=pieces is not None)
 
             if pieces is None:
@@ -145,7 +186,10 @@ class ChatAccumulator(AnswerAccumulator[ChatChoice, ChatChunkChoice], Generic[An
                 failed = failed or bool(piece.error) or piece.finish_reason == "error"
                 rest = True
 
-            if rest or piece.logprobs is not None or delta.has_more:
+            if rest or piece.logprobs is not None or piece._untyped or delta.has_more:  # pyright: ignore[reportPrivateUsage]  # not for callers
+                if delta.images or delta.audio:
+                    note_untyped(chunk)
+
                 pieces.fold(piece)
 
         rest = rest or chunk.openrouter_metadata is not None
@@ -155,10 +199,14 @@ class ChatAccumulator(AnswerAccumulator[ChatChoice, ChatChunkChoice], Generic[An
         return failed
 
 
-def _take_message(piece: ChatChunkChoice, message: ChatMessage, *, begun: bool) -> None:
+def _take_message(piece: ChatChunkChoice, message: ChatDelta, *, begun: bool) -> None:
     """Take the message of a server that does not stream; others repeat all of it."""
+    untyped = piece._untyped or {}  # pyright: ignore[reportPrivateUsage]  # not for callers
+    more = untyped.pop("message", None)
     if not begun and piece.delta == _NOTHING:
         piece.delta = message
+        if more is not None:
+            untyped.setdefault("delta", more)
 
     piece.message = None
 

@@ -25,20 +25,22 @@ class ReasoningDetails:
         details: what there is so far, up to date after `settle()`.
     """
 
-    __slots__ = ("_growing", "details")
+    __slots__ = ("_growing", "_unsettled", "details")
 
     def __init__(self) -> None:
         self.details: list[dict[str, Json]] = []
         self._growing: dict[_Key, GrowingMembers] = {}
+        self._unsettled: dict[_Key, GrowingMembers] = {}
 
     def add(self, fragment: Mapping[str, Json]) -> None:
         """Merge one fragment."""
         key = _key(fragment)
         growing = None if key is None else self._growing.get(key)
-        if growing is None or _is_another(growing.members, fragment):
+        if key is None or growing is None or _is_another(growing, fragment):
             self._begin(key, dict(fragment))
             return
 
+        self._unsettled[key] = growing
         for name, value in fragment.items():
             if name in _TEXTS:
                 growing.grow(name, value)
@@ -46,26 +48,41 @@ class ReasoningDetails:
                 growing.replace(name, value)
 
     def _begin(self, key: _Key | None, detail: dict[str, Json]) -> None:
-        self.settle()  # what has the same key grows no more
         self.details.append(detail)
-        if key is not None:
-            self._growing[key] = GrowingMembers(detail)
+        if key is None:
+            return
+
+        before = self._unsettled.pop(key, None)
+        if before is not None:
+            before.settle()  # it grows no more
+
+        self._growing[key] = GrowingMembers(detail)
 
     def settle(self) -> None:
         """Join the texts that have come since the last time."""
-        for growing in self._growing.values():
+        for growing in self._unsettled.values():
             growing.settle()
 
+        self._unsettled.clear()
 
-def _is_another(known: Mapping[str, Json], fragment: Mapping[str, Json]) -> bool:
-    """Whether it is encrypted under another id: together neither can be read."""
-    if "data" not in fragment:
+
+def _is_another(known: GrowingMembers, fragment: Mapping[str, Json]) -> bool:
+    """Whether it begins a detail of its own, in spite of the same type and index."""
+    signed, signature = known.members.get("signature"), fragment.get("signature")
+    if signed and signature != signed:
+        # A signature ends what it signs, and fits nothing else.
+        return bool(signature or fragment.get("text") or fragment.get("summary"))
+
+    if not fragment.get("data"):
         return False
 
-    return known.get("id") != fragment.get("id") and None not in (
-        known.get("id"),
-        fragment.get("id"),
-    )
+    # It cannot be read together with what is encrypted under another id, nor behind
+    # the padding of base64.
+    one, other = known.members.get("id"), fragment.get("id")
+    if one is None or other is None:
+        return known.ends_with("data", "=")
+
+    return one != other
 
 
 def _key(fragment: Mapping[str, Json]) -> _Key | None:

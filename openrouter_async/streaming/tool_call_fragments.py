@@ -68,7 +68,9 @@ class _Call:
 
         arguments = self.function.text("arguments")
         if name == self.function.members["name"]:  # or it is the name once more
-            return is_closed(arguments)
+            # Who repeats it does so with a piece of the arguments.
+            empty = not (arguments or known or given or _arguments(fragment))
+            return empty or is_closed(arguments)
 
         return bool(arguments)
 
@@ -86,21 +88,21 @@ class ToolCallFragments:
         calls: the calls so far as the wire has them, up to date after `settle()`.
     """
 
-    __slots__ = ("_by_index", "_calls", "calls")
+    __slots__ = ("_by_index", "_calls", "_unsettled", "calls")
 
     def __init__(self) -> None:
         self.calls: list[dict[str, Json]] = []
         self._calls: list[_Call] = []
         self._by_index: dict[int, _Call] = {}
+        self._unsettled: dict[int, _Call] = {}
 
     def add(self, fragment: Mapping[str, Json]) -> Fragment:
         """Add one fragment to its call."""
         known = self._find(fragment)
         call = known or self._begin(fragment)
         call.take(fragment)
-        function = fragment.get("function")
-        added = function.get("arguments") if is_object(function) else None
-        return Fragment(call.position, known is None, arguments_text(added))
+        self._unsettled[call.position] = call
+        return Fragment(call.position, known is None, _arguments(fragment))
 
     def _find(self, fragment: Mapping[str, Json]) -> _Call | None:
         index, given = _index(fragment), fragment.get("id")
@@ -128,8 +130,10 @@ class ToolCallFragments:
 
     def settle(self) -> None:
         """Join the arguments that have come since the last time."""
-        for each in self._calls:
+        for each in self._unsettled.values():
             each.function.settle()
+
+        self._unsettled.clear()
 
 
 def is_closed(arguments: str) -> bool:
@@ -141,6 +145,11 @@ def is_closed(arguments: str) -> bool:
         return is_object(json_value(arguments.encode()))
     except ValueError:
         return False
+
+
+def _arguments(fragment: Mapping[str, Json]) -> str:
+    function = fragment.get("function")
+    return arguments_text(function.get("arguments")) if is_object(function) else ""
 
 
 def _index(fragment: Mapping[str, Json]) -> int | None:

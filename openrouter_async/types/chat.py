@@ -7,8 +7,10 @@ from typing import Generic, TypeVar
 import msgspec
 
 from openrouter_async.types.answer import Answer, Chunk
-from openrouter_async.types.lenient import Json
+from openrouter_async.types.chat_untyped import with_untyped
+from openrouter_async.types.lenient import Json, is_array
 from openrouter_async.types.tool_calls import ToolCall, read_tool_call
+from openrouter_async.types.wire import given_members
 
 T = TypeVar("T")
 
@@ -114,6 +116,17 @@ class ChatMessage(
         """The calls of tools that it asks for, in order."""
         return [read_tool_call(each) for each in self.tool_call_members or ()]
 
+    def to_dict(self) -> dict[str, Json]:
+        """
+        Return the members that came, as plain JSON values.
+
+        Tool calls, reasoning details and annotations have all of theirs; what else
+        has no type here is in `to_dict()` of the answer. As a mapping it can be put
+        into `messages` too, once it comes back from a file:
+        `json.dumps(run.messages, default=ChatMessage.to_dict)`.
+        """
+        return given_members(self)
+
     @property
     def has_content(self) -> bool:
         """Whether there is anything in it."""
@@ -141,6 +154,8 @@ class ChatChoice(msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=True
     native_finish_reason: str | None = None
     logprobs: ChatLogprobs | None = None
     error: Json = None
+    # What a stream brought beside the members above, for to_dict().
+    _untyped: dict[str, Json] | None = msgspec.field(default=None, name="<untyped>")
 
     @property
     def text(self) -> str:
@@ -150,10 +165,25 @@ class ChatChoice(msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=True
     @property
     def has_content(self) -> bool:
         """Whether it carries text, reasoning, a finish reason or anything like it."""
-        return self.message.has_content or _ended(self.finish_reason)
+        said = self.message.has_content or "message" in (self._untyped or ())
+        return said or _ended(self.finish_reason)
 
 
-class ChatChunkChoice(msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=True):
+class ChatDelta(ChatMessage, kw_only=True, gc=False, forbid_unknown_fields=True):
+    """
+    Hold what a chunk adds to a message.
+
+    Unknown members are refused: so they are noticed at no cost for all other chunks.
+    """
+
+
+class ChatChunkChoice(
+    msgspec.Struct,
+    kw_only=True,
+    gc=False,
+    repr_omit_defaults=True,
+    forbid_unknown_fields=True,
+):
     """
     Hold what a chunk adds to one of the answers.
 
@@ -161,12 +191,14 @@ class ChatChunkChoice(msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults
     """
 
     index: int = 0
-    delta: ChatMessage = msgspec.field(default_factory=ChatMessage)
-    message: ChatMessage | None = None
+    delta: ChatDelta = msgspec.field(default_factory=ChatDelta)
+    message: ChatDelta | None = None
     finish_reason: str | None = None
     native_finish_reason: str | None = None
     logprobs: ChatLogprobs | None = None
     error: Json = None
+    # What has no type, by the names of the wire.
+    _untyped: dict[str, Json] | None = msgspec.field(default=None, name="<untyped>")
 
     @property
     def text(self) -> str:
@@ -176,7 +208,8 @@ class ChatChunkChoice(msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults
     @property
     def has_content(self) -> bool:
         """Whether it carries text, reasoning, a finish reason or anything like it."""
-        return self.delta.has_content or _ended(self.finish_reason)
+        said = self.delta.has_content or "delta" in (self._untyped or ())
+        return said or _ended(self.finish_reason)
 
 
 def _ended(finish_reason: str | None) -> bool:
@@ -195,6 +228,17 @@ class ChatCompletion(Answer[ChatChoice], kw_only=True):
                 return choice.message
 
         return ChatMessage()
+
+    def typed_members(self) -> dict[str, Json]:
+        """Return the members that have a value here, and what a stream had beside."""
+        members = super().typed_members()
+        shown = members["choices"]
+        assert is_array(shown)
+        members["choices"] = [
+            with_untyped(each, choice._untyped)  # pyright: ignore[reportPrivateUsage]  # of its own choices
+            for each, choice in zip(shown, self.choices, strict=True)
+        ]
+        return members
 
     @property
     def tool_calls(self) -> list[ToolCall]:
