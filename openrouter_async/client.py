@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 BASE_URL = "https://openrouter.ai/api/v1"
 
+_KEY_VARIABLE = "OPENROUTER_API_KEY"
+
 _USER_AGENT = (
     f"openrouter_async/{__version__} python/{platform.python_version()}"
     f" aiohttp/{aiohttp.__version__}"
@@ -366,17 +368,13 @@ def _from_settings(kind: type[OpenRouter], settings: _Settings) -> OpenRouter:
 def _transport(
     settings: _Settings, sessions: SessionManager, limiter: Limiter
 ) -> Transport:
-    key = settings.api_key
-    if isinstance(key, UnsetType):
-        key = os.environ.get("OPENROUTER_API_KEY", "")
-
     base_url = api_url(_base_url(settings), allow_http=settings.allow_http)
     limits_all = settings.limiter is not None or settings.rate_limits is not None
     return Transport(
         sessions=sessions,
         base_url=base_url,
         shown_url=str(base_url),
-        key=KeySource(key),
+        key=_key_source(settings.api_key),
         headers=_headers(settings),
         timeout=settings.timeout,
         retry=settings.retry,
@@ -384,6 +382,17 @@ def _transport(
         proxy=proxy_url(settings.proxy, base_url, trust_env=settings.trust_env),
         admission=limiter if limits_all else None,
     )
+
+
+def _key_source(given: str | KeyCallable | UnsetType) -> KeySource:
+    if not isinstance(given, UnsetType):
+        return KeySource(given)
+
+    key = os.environ.get(_KEY_VARIABLE)
+    if not key:
+        raise ConfigError(f"there is no API key: set {_KEY_VARIABLE}, or pass api_key=")
+
+    return KeySource(key, _KEY_VARIABLE)
 
 
 def _headers(settings: _Settings) -> CIMultiDict[str]:
@@ -399,7 +408,15 @@ def _headers(settings: _Settings) -> CIMultiDict[str]:
 
 
 def _base_url(settings: _Settings) -> str:
-    if isinstance(settings.base_url, UnsetType):
-        return os.environ.get("OPENROUTER_BASE_URL") or BASE_URL
+    given = settings.base_url
+    if isinstance(given, UnsetType):
+        given = os.environ.get("OPENROUTER_BASE_URL") or BASE_URL
 
-    return settings.base_url
+    # A user name would come with a password, which is not to be shown.
+    if isinstance(given, str) and "://" not in given and "@" not in given:  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        raise ConfigError(
+            "base_url must be an http or https URL with a host, not"
+            f" {given!r}: is https:// missing?"
+        )
+
+    return given

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import cast
@@ -264,6 +265,30 @@ async def test_journal_of_values(tmp_path: Path) -> None:
     assert values == [Number(1), Number(2), Number(3)]
     replayed = [outcome.ok and outcome.replayed for outcome in outcomes]
     assert (replayed, asked) == ([True, True, False], 3)
+
+
+async def test_journal_of_another_type(tmp_path: Path) -> None:
+    """It is refused with the first place that differs, and what `parse` made there."""
+    journal = tmp_path / "run.jsonl"
+    same = {"__doc__": Number.__doc__}
+    word = msgspec.defstruct("Number", [("x", str)], namespace=same)
+    async with answering('{"x": 1}') as (server, client):
+        await gathered(client, journal, ["a"])
+        gather = partial(
+            client.chat.completions.gather, ["a"], journal=journal, model="m"
+        )
+        with pytest.raises(ConfigError) as other:
+            await gather(parse=word)
+
+        with pytest.raises(ConfigError) as none:
+            await gather()
+
+        assert len(server.requests) == 1
+
+    place = "parse.json_schema.schema.properties.x.type"
+    assert f': {place} was "integer" and is "string": ' in str(other.value)
+    assert ": response_format was {" in str(none.value)
+    assert "... and is not given: " in str(none.value)
 
 
 async def test_journal_asks_again_for_values_that_were_none(tmp_path: Path) -> None:

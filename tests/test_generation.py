@@ -135,7 +135,7 @@ PAGES = {
 async def test_page_that_is_not_there(waits: list[float], page: bytes) -> None:
     """A 404 that is not the API's own is final: no record is on its way."""
     async with served(got(http_response(404, body=page))) as (server, client):
-        with pytest.raises(NotFoundError, match="check base_url"):
+        with pytest.raises(NotFoundError, match="Check base_url"):
             await client.generation.get("gen-1")
 
     assert (waits, len(server.requests)) == ([], 1)

@@ -8,7 +8,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from openrouter_async import APITimeoutError, OpenRouter, RetryPolicy, Timeout
+from openrouter_async import (
+    APITimeoutError,
+    ConfigError,
+    OpenRouter,
+    RetryPolicy,
+    Timeout,
+)
 from tests.calling import KEY, answer, ask, fail, in_turn, refusal
 from tests.scripted import Fin, ReadBody, ReadHead, ScriptedServer, exchange
 
@@ -27,6 +33,7 @@ async def ask_by(client: OpenRouter, streams: bool) -> object:
 @WAYS
 async def test_synchronous_callable(streams: bool) -> None:
     """A callable that is not asynchronous is a mistake of the caller's, told as it."""
+    told = r"async callable.*returned str.*`async def`"
 
     def give() -> str:
         return KEY
@@ -34,10 +41,12 @@ async def test_synchronous_callable(streams: bool) -> None:
     wrong: Any = give
     async with ScriptedServer() as server:
         async with OpenRouter(wrong, base_url=server.url) as client:
-            with pytest.raises(TypeError, match="api_key must be an async callable"):
+            with pytest.raises(ConfigError, match=told) as caught:
                 await ask_by(client, streams)
 
         assert server.connections == []
+
+    assert KEY not in str(caught.value)
 
 
 @WAYS

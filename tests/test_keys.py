@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +44,46 @@ async def test_bad_keys_of_a_callable_are_refused(key: object) -> None:
         await KeySource(give).add_to(CIMultiDict())
 
     assert KEY not in str(caught.value)
+
+
+TOLD: dict[str, tuple[object, str]] = {
+    "number": (3, "api_key is of type int: an API key is a string, or an async"),
+    "empty": ("", "api_key is empty: .* leave api_key= out to take that of OPENROUTER"),
+    "None": (None, "api_key is None: .* leave api_key= out to take that of OPENROUTER"),
+    "header": (f"Bearer {KEY}", "api_key begins with 'Bearer': leave it out"),
+    "small header": (f"bearer {KEY}", "api_key begins with 'Bearer': leave it out"),
+    "newline": (f"{KEY}\n", "api_key holds .* was it read from a file"),
+}
+
+
+@pytest.mark.parametrize(("key", "told"), TOLD.values(), ids=TOLD.keys())
+def test_bad_keys_are_told_apart(key: Any, told: str) -> None:
+    """The message says what is wrong with the key, not that there is none."""
+    with pytest.raises(ConfigError, match=told):
+        OpenRouter(key)
+
+
+async def test_callable_without_a_key() -> None:
+    """It is told as what it is, not as a variable that is not set."""
+
+    async def give() -> Any:
+        return None
+
+    told = "what the callable for api_key returned is None: there is no API key$"
+    async with OpenRouter(give, base_url="http://127.0.0.1:1") as client:
+        with pytest.raises(ConfigError, match=told):
+            await client.completions.create(prompt="a")
+
+
+def test_bad_key_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable is named that holds it."""
+    monkeypatch.setenv("OPENROUTER_API_KEY", f"Bearer {KEY}")
+    with pytest.raises(ConfigError, match=r"^OPENROUTER_API_KEY begins with 'Bearer'"):
+        OpenRouter()
+
+    monkeypatch.setenv("OPENROUTER_API_KEY", "")
+    with pytest.raises(ConfigError, match="there is no API key: set OPENROUTER"):
+        OpenRouter()
 
 
 async def test_key_is_added_to_a_copy() -> None:

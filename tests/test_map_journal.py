@@ -183,6 +183,44 @@ async def test_other_parameters(
     assert (path.read_bytes(), after) == (kept, requests)
 
 
+LONG = "x" * 200
+DIFFERENCES: dict[str, tuple[dict[str, object], dict[str, object], str]] = {
+    "text": (
+        {"suffix": f"{LONG}a{LONG}"},
+        {"suffix": f"{LONG}b{LONG}"},
+        f': suffix was ...{"x" * 20}a{"x" * 39}... and is ...{"x" * 20}b{"x" * 39}...:',
+    ),
+    "member": (
+        {"trace": {"a": LONG, "b": {"c": [1, 2, 3]}}},
+        {"trace": {"a": LONG, "b": {"c": [1, 2.0, 3]}}},
+        ": trace.b.c[1] was 2 and is 2.0:",
+    ),
+    "length": (
+        {"stop": [LONG, "b"]}, {"stop": [LONG]}, ': stop[1] was "b" and is not given:'
+    ),
+    "kind": (
+        {"trace": {"a": LONG}}, {"trace": None}, f': trace was {{"a":"{"x" * 54}... and'
+    ),
+    "short": ({"stop": ["a"]}, {"stop": ["b"]}, ': stop was ["a"] and is ["b"]:'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"), DIFFERENCES.values(), ids=DIFFERENCES.keys()
+)
+async def test_where_parameters_differ(
+    path: Path, old: dict[str, object], new: dict[str, object], told: str
+) -> None:
+    """Of long values the first place that differs is shown, and both values there."""
+    async with service() as (_, client):
+        gather = partial(client.completions.gather, journal=path)
+        await gather(["a"], extra_body=old)
+        with pytest.raises(ConfigError) as caught:
+            await gather(["a"], extra_body=new)
+
+    assert told in caught.value.message
+
+
 async def test_same_parameters(path: Path) -> None:
     """How a run is made, and what is not in its requests, may differ."""
     async with service() as (_, client):

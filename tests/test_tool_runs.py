@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from contextvars import ContextVar
 
@@ -12,9 +13,10 @@ import pytest
 from openrouter_async import Usage
 from openrouter_async.formats.tool import tool
 from openrouter_async.formats.tool_use import ToolUse
+from openrouter_async.resources.messages import checked_messages
 from openrouter_async.resources.tool_runs import run_tools
 from openrouter_async.resources.usage_sums import summed
-from openrouter_async.types.chat import ChatCompletion
+from openrouter_async.types.chat import ChatCompletion, ChatMessage
 from openrouter_async.types.messages import Message
 from openrouter_async.types.usage import CostDetails, PromptTokensDetails
 from tests.tool_running import ASKED, Json, Model, add, answer, call, told
@@ -49,6 +51,27 @@ async def test_a_run_ends_with_the_answer() -> None:
     assert [params for _, params in model.requests] == [
         {"model": "m", "tools": (add,)}
     ] * 2
+
+
+async def test_a_conversation_as_json() -> None:
+    """It can be written into a file, and goes out the same when it comes back."""
+    details = [{"type": "reasoning.encrypted", "data": "x", "n": None}]
+    first = answer(call("add", '{"first":1,"second":2}'), reasoning_details=details)
+    run = await Model(first, answer(text="3")).run(add)
+
+    text = json.dumps(run.messages, default=ChatMessage.to_dict)
+    back = json.loads(text)
+    assert back == [
+        *ASKED,
+        {
+            "role": "assistant",
+            "tool_calls": [call("add", '{"first":1,"second":2}')],
+            "reasoning_details": details,
+        },
+        {"role": "tool", "tool_call_id": "call_1", "content": "3"},
+        {"role": "assistant", "content": "3"},
+    ]
+    assert checked_messages(back) == checked_messages(run.messages)
 
 
 async def test_a_step_tells_what_was_called() -> None:

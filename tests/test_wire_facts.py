@@ -97,7 +97,10 @@ async def test_metadata(status: int, metadata: Members) -> None:
 async def test_routing_of_a_failure(status: int) -> None:
     """1.12: how the request was routed stands beside the error, and is kept."""
     routing = {"strategy": "direct", "attempts": [{"provider": "x"}]}
-    body = {"error": {"code": 503, "message": "no"}, "openrouter_metadata": routing}
+    body: Members = {
+        "error": {"code": 503, "message": "no"},
+        "openrouter_metadata": routing,
+    }
     error = await refused(status, body)
 
     assert (type(error), error.openrouter_metadata) == (ServerError, routing)

@@ -84,7 +84,7 @@ def name_base_url(error: OpenRouterError, client: OpenRouter, *places: str) -> N
         return
 
     hint = f"the base URL is {client.base_url}; see {' and '.join(places)}"
-    if error.hint is None:
+    if error.hint is None or isinstance(error, NotFoundError):
         error.hint = hint
     elif error.budget_exhausted and not error.hint.startswith(hint):
         error.hint = f"{hint}. {error.hint}"

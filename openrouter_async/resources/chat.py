@@ -13,6 +13,7 @@ from openrouter_async.fanout.map import Outcomes
 from openrouter_async.fanout.outcomes import Outcome
 from openrouter_async.formats.format import Format
 from openrouter_async.resources.conversions import CHAT_CONVERTED
+from openrouter_async.resources.keywords import Keywords
 from openrouter_async.resources.kinds import AnswerKind
 from openrouter_async.resources.messages import checked_messages, conversation_of
 from openrouter_async.resources.options import (
@@ -50,6 +51,7 @@ class ChatGatherParams(ChatParams, GatherOptions):
     """Name what all items of a gather share; see `GatherOptions`."""
 
 
+_NAMED = frozenset({"messages", "parse", "stream"})
 _OPERATION = Operation(
     path="chat/completions",
     own="messages",
@@ -57,8 +59,13 @@ _OPERATION = Operation(
     checked=checked_messages,
     never_null=CHAT_NEVER_NULL,
     converted=CHAT_CONVERTED,
+    of_calls=Keywords(ChatCallParams.__optional_keys__ | _NAMED),
+    of_runs=Keywords(ChatMapParams.__optional_keys__ | _NAMED),
 )
 _WHOLE = AnswerKind(ChatCompletion)
+_OF_TOOL_RUNS = Keywords(
+    _OPERATION.of_calls.known | {"max_steps", "raises", "pin_provider"}
+)
 
 
 class Chat:
@@ -400,6 +407,7 @@ class ChatCompletions:
             OpenRouterError: of a request; `ToolRun.of` leads from it to the run so far.
             Exception: of a tool, if it is one of `raises`.
         """
+        _OF_TOOL_RUNS.check(params)
         given: dict[str, object] = {**params}
         given.pop("tools", None)
 

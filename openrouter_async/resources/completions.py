@@ -11,6 +11,7 @@ from openrouter_async.fanout.limiter import Limiter
 from openrouter_async.fanout.map import Outcomes
 from openrouter_async.fanout.outcomes import Item, Outcome
 from openrouter_async.resources.conversions import COMPLETION_CONVERTED
+from openrouter_async.resources.keywords import Keywords
 from openrouter_async.resources.kinds import AnswerKind
 from openrouter_async.resources.options import (
     GatherOptions,
@@ -52,6 +53,7 @@ def _prompt_of(item: Item) -> object:
     return item
 
 
+_NAMED = frozenset({"prompt", "stream"})
 _OPERATION = Operation(
     path="completions",
     own="prompt",
@@ -59,6 +61,8 @@ _OPERATION = Operation(
     checked=checked_prompt,
     never_null=NEVER_NULL,
     converted=COMPLETION_CONVERTED,
+    of_calls=Keywords(CompletionCallParams.__optional_keys__ | _NAMED),
+    of_runs=Keywords(CompletionMapParams.__optional_keys__ | _NAMED),
 )
 _WHOLE = AnswerKind(Completion)
 

@@ -11,6 +11,7 @@ from openrouter_async.fanout.limiter import Limiter
 from openrouter_async.fanout.outcomes import Item
 from openrouter_async.resources.embedding_answers import read_embeddings
 from openrouter_async.resources.embedding_map import EmbeddingOutcomes
+from openrouter_async.resources.keywords import Keywords
 from openrouter_async.resources.mapping import (
     CallWork,
     CommonOptions,
@@ -54,6 +55,14 @@ class EmbeddingMapParams(EmbeddingParams, MapOptions):
     """Name what all inputs of a map share; see `MapOptions`."""
 
 
+# `models`, the fallbacks of other operations, is none of `model` misspelt.
+_NAMED = frozenset({"input", "model", "models"})
+_OF_CALLS = Keywords(EmbeddingCallParams.__optional_keys__ | _NAMED)
+_OF_RUNS = Keywords(
+    EmbeddingMapParams.__optional_keys__ | _NAMED | {"batch_size", "batch_tokens"}
+)
+
+
 class Embeddings(Resource):
     """Turn texts, tokens and media into vectors with `POST /embeddings`."""
 
@@ -93,6 +102,7 @@ class Embeddings(Resource):
             ResponseDecodeError: what arrived is no answer, or holds fewer embeddings
                 than there are inputs.
         """
+        _OF_CALLS.check(params)
         common = self._common(model, params)
         checked, count = _checked(input)
         call = self._call(checked, common)
@@ -151,6 +161,7 @@ class Embeddings(Resource):
                 iteration: the journal is no journal, of other parameters, or in use.
             OSError: from the iteration: the journal cannot be written.
         """
+        _OF_RUNS.check(params)
         _check_whole("batch_size", batch_size)
         _check_whole("batch_tokens", batch_tokens)
         rest = dict(params)

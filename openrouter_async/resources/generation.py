@@ -17,9 +17,15 @@ from openrouter_async.errors import (
 )
 from openrouter_async.resources.operations import careful
 from openrouter_async.resources.options import CallOptions, retry_for, timeout_for
-from openrouter_async.resources.reading import Resource, read
+from openrouter_async.resources.reading import (
+    CALL_KEYWORDS,
+    Resource,
+    explain,
+    read,
+)
 from openrouter_async.transport.codec import encode_body
 from openrouter_async.transport.decoders import decode_data
+from openrouter_async.transport.hints import CHECK_BASE_URL
 from openrouter_async.transport.paths import operation_url
 from openrouter_async.transport.replies import ReplyReader, reply_reader
 from openrouter_async.types.generation import (
@@ -50,6 +56,7 @@ GenerationId: TypeAlias = str | Answered | OpenRouterError | None
 _FIRST_WAIT = 0.5  # seconds
 _LONGEST_WAIT = 5.0  # seconds
 _MESSAGE_KEPT = 200
+_FEEDBACK = "/generation/feedback"
 
 
 class _Looks:
@@ -89,8 +96,10 @@ class _Looks:
         error.history = self._with(error.history)
         error.attempts += self._attempts
         error.elapsed = self.elapsed
-        if isinstance(error, NotFoundError):
-            error.hint = error.hint or _hint(error)
+        if isinstance(error, NotFoundError) and _is_waited_for(error):
+            # The API answered: it is not the place that is wrong.
+            hint = (error.hint or "").removeprefix(f"{CHECK_BASE_URL}. ")
+            error.hint = f"Is the record still being written? {hint}"
 
         return error
 
@@ -106,13 +115,6 @@ class _Looks:
     def _with(self, history: tuple[AttemptFailure, ...]) -> tuple[AttemptFailure, ...]:
         later = [structs.replace(each, at=each.at + self._before) for each in history]
         return (*self._history, *later)
-
-
-def _hint(error: NotFoundError) -> str:
-    if _is_waited_for(error):
-        return "Is the record still being written?"
-
-    return "This is no answer of the API: check base_url"
 
 
 def _is_waited_for(error: NotFoundError) -> bool:
@@ -213,19 +215,25 @@ class Generations(Resource):
         Raises:
             OpenRouterError: whatever ended the call.
         """
+        CALL_KEYWORDS.check_all(options)
         transport = self._transport
         members = {"generation_id": _checked(id), "category": category}
         retry = options.get("retry", UNSET)
         policy = retry_for(retry, transport.retry)
         call = transport.call(
-            operation_url(transport.base_url, "/generation/feedback"),
+            operation_url(transport.base_url, _FEEDBACK),
             encode_body(members | ({} if comment is None else {"comment": comment})),
             timeout=timeout_for(options.get("timeout", UNSET), transport.timeout),
             retry=policy if isinstance(retry, RetryPolicy) else careful(policy),
             headers=options.get("extra_headers") or {},
             may_be_empty=True,
         )
-        await transport.fetch(call, _NOTHING)
+        try:
+            await transport.fetch(call, _NOTHING)
+        except OpenRouterError as error:
+            once = not isinstance(retry, RetryPolicy)
+            explain(error, "POST", _FEEDBACK, once=once)
+            raise
 
 
 def _checked(given: object) -> str:

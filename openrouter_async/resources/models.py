@@ -6,6 +6,7 @@ from functools import partial
 from typing import Unpack, cast
 
 from openrouter_async.errors import ConfigError
+from openrouter_async.resources.keywords import IN_QUERY, Keywords
 from openrouter_async.resources.options import CallOptions
 from openrouter_async.resources.reading import Resource, read
 from openrouter_async.transport.calls import Transport
@@ -33,6 +34,9 @@ _OPTIONS = frozenset(CallOptions.__optional_keys__)
 
 class ModelListParams(ModelFilters, CallOptions):
     """Name what `list` accepts; see `ModelFilters` and `CallOptions`."""
+
+
+_OF_LIST = Keywords(ModelListParams.__optional_keys__, unknown=IN_QUERY)
 
 
 async def read_models(
@@ -68,6 +72,7 @@ class Models(Resource):
             ConfigError: a filter cannot be sent.
             OpenRouterError: whatever ended the call.
         """
+        _OF_LIST.check(filters)
         given = cast("dict[str, object]", filters)
         options = {name: given.pop(name) for name in _OPTIONS.intersection(given)}
         params = {name: _joined(value) for name, value in given.items()}

@@ -13,7 +13,9 @@ from openrouter_async.errors import (
     ConfigError,
     OpenRouterError,
 )
+from openrouter_async.resources.keywords import Keywords
 from openrouter_async.resources.options import (
+    CallOptions,
     RetryOption,
     TimeoutOption,
     retry_for,
@@ -50,6 +52,18 @@ def careful(policy: RetryPolicy) -> RetryPolicy:
         statuses=policy.statuses & _NOT_DONE,
         statuses_once=frozenset(),
     )
+
+
+_KEYWORDS = Keywords(
+    {*CallOptions.__optional_keys__, "body", "params", "response_type", "stream"},
+    unknown="",
+    translated={
+        **dict.fromkeys(("json", "data", "content", "files", "form"), "body"),
+        **dict.fromkeys(("query", "extra_query"), "params"),
+        "extra_body": "body",
+        "response_model": "response_type",
+    },
+)
 
 
 class AnyOperation(Resource):
@@ -146,6 +160,7 @@ class AnyOperation(Resource):
         timeout: TimeoutOption = UNSET,
         retry: RetryOption = UNSET,
         extra_headers: Mapping[str, str] | None = None,
+        **others: object,
     ) -> object:
         """
         Call an operation.
@@ -181,6 +196,7 @@ class AnyOperation(Resource):
             retry: a policy for this call, followed as it is; a number is
                 `max_retries`.
             extra_headers: headers added to, or in place of, the client's.
+            **others: none; so that what other clients call these is told from them.
 
         Returns:
             The answer as `response_type` says.
@@ -193,6 +209,7 @@ class AnyOperation(Resource):
             ResponseDecodeError: what arrived is not what was asked for; it is whole
                 in `body` where `response_type` does not fit, and after POST and PATCH.
         """
+        _KEYWORDS.check_all(others)
         method = _checked_method(method)
         given = isinstance(retry, RetryPolicy) and retry.retry_ambiguous
         # Before anything is sent: a type that nothing can be decoded into.
@@ -226,10 +243,13 @@ class AnyOperation(Resource):
             await opened.open()
         except OpenRouterError as error:
             once = method in _ONCE and not isinstance(retry, RetryPolicy)
-            explain(error, method, path, once=once)
+            explain(error, method, path, once=once, free=True)
             raise
 
         return opened
+
+    # What a TypeError calls it, such as that for a missing path.
+    __call__.__qualname__ = "OpenRouter.request"
 
     async def _call(
         self,

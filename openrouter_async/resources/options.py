@@ -10,6 +10,7 @@ from typing import TypeAlias, TypedDict
 from msgspec import UNSET, UnsetType
 
 from openrouter_async.config import NO_TIMEOUT, RetryPolicy, Timeout
+from openrouter_async.errors import ConfigError
 from openrouter_async.types.lenient import Json
 
 TimeoutOption: TypeAlias = Timeout | float | UnsetType | None
@@ -95,7 +96,16 @@ def timeout_for(option: TimeoutOption, default: Timeout) -> Timeout:
     if isinstance(option, Timeout):
         return option
 
-    return NO_TIMEOUT if option is None else Timeout(total=option)
+    if option is None:
+        return NO_TIMEOUT
+
+    if isinstance(option, int | float):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        return Timeout(total=option)
+
+    raise ConfigError(
+        "timeout= must be seconds for the whole call, None for no timers, or timers by"
+        f" name, such as Timeout(total=30, connect=5); not {option!r}"
+    )
 
 
 def retry_for(option: RetryOption, default: RetryPolicy) -> RetryPolicy:
@@ -115,7 +125,13 @@ def retry_for(option: RetryOption, default: RetryPolicy) -> RetryPolicy:
     if isinstance(option, RetryPolicy):
         return option
 
-    return replace(default, max_retries=option)
+    if isinstance(option, int | float):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        return replace(default, max_retries=option)
+
+    raise ConfigError(
+        "retry= must be a number of retries (retry=0 for none) or a RetryPolicy, such"
+        f" as RetryPolicy(max_retries=5); not {option!r}"
+    )
 
 
 def request_members(

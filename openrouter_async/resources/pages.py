@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from openrouter_async.errors import ConfigError, OpenRouterError, ResponseDecodeError
+from openrouter_async.resources.keywords import Keywords
 from openrouter_async.resources.options import CallOptions
 from openrouter_async.resources.own_types import MODELS
 from openrouter_async.resources.reading import Resource, explain, read, shown_path
@@ -87,11 +88,9 @@ class Pages(Generic[T_co]):
             params = self._following(params, page)
 
     async def _page(self, params: Params) -> ListPage:
-        try:
-            return await read(self._transport, self._path, _READ, self._options, params)
-        except OpenRouterError as error:
-            explain(error, "GET", self._path)
-            raise
+        return await read(
+            self._transport, self._path, _READ, self._options, params, free=True
+        )
 
     def _converted(self, page: ListPage) -> list[T_co]:
         """Make the items of a page; one that cannot be made is in the error's body."""
@@ -202,6 +201,17 @@ def _identity(item: Json) -> Json:
     return msgspec.json.encode(item, order="sorted")
 
 
+_KEYWORDS = Keywords(
+    {*CallOptions.__optional_keys__, "params", "item_type"},
+    unknown="",
+    translated={
+        **dict.fromkeys(("query", "extra_query"), "params"),
+        "response_type": "item_type",
+        "response_model": "item_type",
+    },
+)
+
+
 class Paginate(Resource):
     """
     Iterate over any list of the API; see `__call__`.
@@ -231,7 +241,7 @@ class Paginate(Resource):
     def __call__(
         self,
         path: Path,
-        *,
+        *rest: object,
         params: Params | None = None,
         item_type: type[object] = dict,
         **options: Unpack[CallOptions],
@@ -244,6 +254,7 @@ class Paginate(Resource):
 
         Args:
             path: of the list, as in `request`.
+            *rest: nothing; so that a method before the path is told.
             params: of the query, as in `request`: filters, `limit` for the size of
                 a page, `offset` or `after` to begin later.
             item_type: what each item is read as: a mapping, a Struct, or any other
@@ -257,6 +268,13 @@ class Paginate(Resource):
             ConfigError: something passed cannot be sent; nothing was. From the
                 iteration: what `request` raises.
         """
+        if rest:
+            raise ConfigError(
+                "paginate takes the path only, as lists are asked for by GET: it was"
+                f" given {path!r} and {rest[0]!r}"
+            )
+
+        _KEYWORDS.check_all(options)
         operation_url(self._transport.base_url, path, params)
         given = dict(params or {})
         if not isinstance(given.get("offset", 0), int | None):
@@ -264,3 +282,5 @@ class Paginate(Resource):
 
         convert = item_reader(item_type, MODELS)
         return Pages(self._transport, path, given, convert, options)
+
+    __call__.__qualname__ = "OpenRouter.paginate"  # what a TypeError calls it

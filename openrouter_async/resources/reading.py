@@ -7,17 +7,22 @@ from typing import TypeVar
 from msgspec import UNSET
 
 from openrouter_async.errors import OpenRouterError
+from openrouter_async.resources.keywords import Keywords
 from openrouter_async.resources.options import (
     CallOptions,
     retry_for,
     timeout_for,
 )
 from openrouter_async.transport.calls import Transport
+from openrouter_async.transport.hints import CHECK_BASE_URL, place_hint
 from openrouter_async.transport.paths import Params, Path, operation_url
 from openrouter_async.transport.replies import ReplyReader
 
 T = TypeVar("T")
 
+
+CALL_KEYWORDS = Keywords(CallOptions.__optional_keys__, unknown="")
+"""Options alone: nothing that is passed beside them would be sent."""
 
 _NO_SUCH_PATH = frozenset({404, 405})
 
@@ -38,6 +43,8 @@ async def read(
     reader: ReplyReader[T],
     options: CallOptions,
     params: Params | None = None,
+    *,
+    free: bool = False,
 ) -> T:
     """
     Get what is at a path.
@@ -48,11 +55,13 @@ async def read(
         reader: makes the value.
         options: of the call.
         params: of the query.
+        free: whether the caller wrote the path.
 
     Raises:
         ConfigError: something passed cannot be sent; nothing was.
         OpenRouterError: of the last attempt.
     """
+    CALL_KEYWORDS.check_all(options)
     call = transport.call(
         operation_url(transport.base_url, path, params),
         b"",
@@ -61,11 +70,20 @@ async def read(
         retry=retry_for(options.get("retry", UNSET), transport.retry),
         headers=options.get("extra_headers") or {},
     )
-    return await transport.fetch(call, reader)
+    try:
+        return await transport.fetch(call, reader)
+    except OpenRouterError as error:
+        explain(error, "GET", path, free=free)
+        raise
 
 
 def explain(
-    error: OpenRouterError, method: str, path: Path, *, once: bool = False
+    error: OpenRouterError,
+    method: str,
+    path: Path,
+    *,
+    once: bool = False,
+    free: bool = False,
 ) -> None:
     """
     Have an error tell which operation it is of, and what can be done.
@@ -76,9 +94,13 @@ def explain(
         path: as it was passed.
         once: whether the operation is not repeated where it may have been carried
             out, without anybody having said so.
+        free: whether the caller wrote the path, which may be wrong.
     """
     hints = [error.hint.rstrip(".")] if error.hint else []
-    if error.status in _NO_SUCH_PATH:
+    if free and error.status in _NO_SUCH_PATH:
+        if place_hint(error.status, error.body) is None:
+            hints = [hint for hint in hints if hint != CHECK_BASE_URL]  # it is the path
+
         hints.append("Paths stand below base_url, such as /keys")
 
     if once and error.kind in ("ambiguous", "stale"):

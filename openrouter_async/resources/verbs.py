@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from openrouter_async.errors import ConfigError
 from openrouter_async.fanout.gather import gather_outcomes
+from openrouter_async.fanout.journal import RunParameters
 from openrouter_async.fanout.limiter import Limiter
 from openrouter_async.fanout.map import Outcomes
 from openrouter_async.fanout.outcomes import Item, Outcome
+from openrouter_async.resources.keywords import Keywords
 from openrouter_async.resources.kinds import AnswerKind
 from openrouter_async.resources.mapping import (
     CallWork,
@@ -48,6 +50,8 @@ class Operation:
         checked: returns that member as it is sent, or raises ConfigError.
         never_null: fields for which None means "not given".
         converted: by name, what turns a field into JSON.
+        of_calls: keywords that a call takes.
+        of_runs: keywords that a run takes, and members that an item of it has.
     """
 
     path: str
@@ -56,6 +60,8 @@ class Operation:
     checked: Callable[[object], Json]
     never_null: frozenset[str]
     converted: Mapping[str, Callable[[object], Json]]
+    of_calls: Keywords
+    of_runs: Keywords
 
 
 class Verbs:
@@ -107,7 +113,9 @@ class Verbs:
         Raises:
             ConfigError: it cannot be sent as it is.
         """
-        return self._call(own, self._common(options), stream=stream)
+        common = self._common(options)  # which refuses some keywords with more to say
+        self._operation.of_calls.check(options)
+        return self._call(own, common, stream=stream)
 
     def map(
         self,
@@ -131,6 +139,7 @@ class Verbs:
             rest, self._limiter, self.transport, _IN_FLIGHT
         )
         common = self._common(rest, in_order=True)
+        self._operation.of_runs.check(options)
         self._call(self._operation.value_of(""), common, stream=False)
         common.check_shared(self._operation.own)
         reader = kind.reader
@@ -140,7 +149,10 @@ class Verbs:
             lambda _item: reader,
             kind.decoded,
         )
-        parameters = common.parameters(str(self._url))
+        made = [name for name in kind.members if options.get(name) is None]
+        parameters = RunParameters(
+            common.parameters(str(self._url)), dict.fromkeys(made, "parse")
+        )
         return Outcomes(inputs, work, self._limiter, settings, journal, parameters)
 
     async def gather(
@@ -199,6 +211,7 @@ class Verbs:
             return self._call(self._operation.value_of(item), common, stream=False)
 
         _check_item(item)
+        self._operation.of_runs.check(item)
         params = _sorted({**common.params, **self._converted(dict(item))})
         if own not in params:
             hint = "; put a message into a list" if "role" in params else ""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from openrouter_async.testing.notes import with_notes
+from openrouter_async.testing.references import References
 from openrouter_async.testing.refusals import InvalidRequestError
 from openrouter_async.testing.rules import (
     mapping_of,
-    merged,
     number_of,
     other_than,
     places_of,
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from openrouter_async.testing.dice import Dice
 
 _FIELD = "response_format.json_schema.schema"
-_DEEPEST = 32
+_MOST_GIVEN_UP = 200  # parts that do not end; there may be a great many orders of them
+_ENDLESS = "it requires instances of endless depth"
 
 
 def json_answer(dice: Dice, topics: Sequence[str]) -> str:
@@ -77,7 +78,7 @@ def schema_answer(
     problem = schema_problem(schema)
     for noted in (True, False) if problem is None else ():
         maker = _Maker(schema, dice, topics, field, noted=noted)
-        instance = maker.make(schema, 0)
+        instance = maker.make(schema)
         problem = instance_problem(schema, instance)
         if problem is None:
             return msgspec.json.encode(instance).decode()
@@ -109,7 +110,11 @@ def make_instance(
     Raises:
         InvalidRequestError: If the schema's references lead nowhere.
     """
-    return _Maker(root, dice, topics, field).make(schema, 0)
+    return _Maker(root, dice, topics, field).make(schema)
+
+
+class _EndlessError(Exception):
+    """An instance would have to hold one of its own kind."""
 
 
 class _Maker:
@@ -125,17 +130,42 @@ class _Maker:
         noted: bool = False,
     ) -> None:
         self._field = field
-        self._read = with_notes if noted else mapping_of
-        self._root = root
+        read = with_notes if noted else mapping_of
+        self._references = References(root, field, read)
         self._dice = dice
         self._topics = topics
+        self._given_up = 0
 
-    def make(self, schema: object, depth: int) -> object:
-        if depth > _DEEPEST:
-            message = f"{self._field}: it requires instances of endless depth"
-            raise InvalidRequestError(message)
+    def make(self, schema: object) -> object:
+        try:
+            return self._make(schema, frozenset())
+        except _EndlessError:
+            message = f"{self._field}: {_ENDLESS}"
 
-        rules = self._resolve(schema)
+        raise InvalidRequestError(message)
+
+    def _make(self, schema: object, within: frozenset[str]) -> object:
+        """
+        Return an instance of a schema.
+
+        Args:
+            schema: The schema.
+            within: The references whose instances this one is part of. The smallest
+                instance holds none of its own kind: of two, the inner one would do.
+        """
+        for rules, inside in self._references.resolved(schema, within):
+            try:
+                return self._made(rules, inside)
+            except _EndlessError:
+                continue  # the next alternative may end
+
+        self._given_up += 1
+        if self._given_up > _MOST_GIVEN_UP:
+            raise InvalidRequestError(f"{self._field}: {_ENDLESS}")
+
+        raise _EndlessError
+
+    def _made(self, rules: dict[str, object], within: frozenset[str]) -> object:
         if "const" in rules:
             return rules["const"]
 
@@ -151,55 +181,24 @@ class _Maker:
             "boolean": self._boolean,
         }
         maker = makers.get(type_of(rules))
-        return None if maker is None else maker(rules, depth)
+        return None if maker is None else maker(rules, within)
 
-    def _resolve(self, schema: object) -> dict[str, object]:
-        """Follow references, take first alternatives and merge what is left."""
-        rules = self._read(mapping_of(schema))
-        for _ in range(_DEEPEST):
-            reference = rules.get("$ref")
-            alternatives = rules.get("anyOf") or rules.get("oneOf")
-            parts = sequence_of(rules.get("allOf"))
-            rest = {
-                name: value
-                for name, value in rules.items()
-                if name not in {"$ref", "anyOf", "oneOf", "allOf"}
-            }
-            if isinstance(reference, str):
-                parts = [self._find(reference), *parts]
-
-            if alternatives:
-                parts = [*parts, sequence_of(alternatives)[0]]
-
-            if not parts:
-                return rest
-
-            rules = merged(rest, [self._read(mapping_of(part)) for part in parts])
-
-        message = f"{self._field}: its references do not end"
-        raise InvalidRequestError(message)
-
-    def _find(self, reference: str) -> object:
-        if not reference.startswith("#"):
-            message = f"{self._field}: only local references are followed: {reference}"
-            raise InvalidRequestError(message)
-
-        target: object = self._root
-        for part in reference[1:].split("/")[1:]:
-            name = part.replace("~1", "/").replace("~0", "~")
-            target = mapping_of(target).get(name)
-
-        return target
-
-    def _object(self, rules: dict[str, object], depth: int) -> object:
+    def _object(self, rules: dict[str, object], within: frozenset[str]) -> object:
         properties = mapping_of(rules.get("properties"))
         required = sequence_of(rules.get("required"))
-        names = [str(name) for name in required] or list(properties)
-        return {name: self.make(properties.get(name), depth + 1) for name in names}
+        made: dict[str, object] = {}
+        for name in map(str, required or properties):
+            try:
+                made[name] = self._make(properties.get(name), within)
+            except _EndlessError:
+                if required:
+                    raise
 
-    def _array(self, rules: dict[str, object], depth: int) -> object:
+        return made
+
+    def _array(self, rules: dict[str, object], within: frozenset[str]) -> object:
         places = sequence_of(rules.get("prefixItems")) or places_of(rules)
-        made = [self.make(place, depth + 1) for place in places]
+        made = [self._make(place, within) for place in places]
         least = int(number_of(rules, "minItems", 1))
         if number_of(rules, "maxItems", 1) < 1:
             return made
@@ -207,16 +206,28 @@ class _Maker:
         while len(made) < least:
             item = rules.get("items")
             if made and rules.get("uniqueItems") is True:
-                item = other_than(made, self._resolve(item))
+                item = other_than(made, self._first(item))
 
-            made.append(self.make(item, depth + 1))
+            try:
+                made.append(self._make(item, within))
+            except _EndlessError:
+                if len(made) < number_of(rules, "minItems", 0):
+                    raise
+
+                break  # none is enough
 
         return made
 
-    def _string(self, rules: dict[str, object], _depth: int) -> object:
+    def _first(self, schema: object) -> dict[str, object]:
+        for rules, _ in self._references.resolved(schema, frozenset()):
+            return rules
+
+        return {}
+
+    def _string(self, rules: dict[str, object], _within: frozenset[str]) -> object:
         return text_of(rules, self._dice, self._topics)
 
-    def _number(self, rules: dict[str, object], _depth: int) -> object:
+    def _number(self, rules: dict[str, object], _within: frozenset[str]) -> object:
         step = number_of(rules, "multipleOf", 1)
         above = number_of(rules, "exclusiveMinimum", -math.inf)
         below = number_of(rules, "exclusiveMaximum", math.inf)
@@ -235,5 +246,5 @@ class _Maker:
 
         return int(number) if number == int(number) else number
 
-    def _boolean(self, _rules: dict[str, object], _depth: int) -> object:
+    def _boolean(self, _rules: dict[str, object], _within: frozenset[str]) -> object:
         return self._dice.roll(2) == 1

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 _BYTES = (bytes, bytearray, memoryview)
 _BINARY = "application/octet-stream"
+_UPLOAD = (
+    "a file is uploaded in a form: form = aiohttp.FormData();"
+    " form.add_field('file', file, filename='...')"
+)
 
 
 class EncodedBody(NamedTuple):
@@ -70,15 +74,36 @@ async def encode_any(body: object) -> EncodedBody:
         return await _encode_form(body)
 
     if isinstance(body, msgspec.Struct) or is_dataclass(body):
-        return EncodedBody(encode_json(_builtins(body)))
+        return EncodedBody(_encoded(_builtins(body)))
 
     if is_object(body) or is_array(body):
-        return EncodedBody(encode_json(body))
+        return EncodedBody(_encoded(body))
 
+    advice = f"; {_UPLOAD}" if _is_file(body) else ""
     raise ConfigError(
         "body must be a mapping, a sequence, a Struct, a dataclass, bytes or"
-        f" aiohttp.FormData, not {type(body).__name__}"
+        f" aiohttp.FormData, not {type(body).__name__}{advice}"
     )
+
+
+def _encoded(body: Json) -> bytes:
+    try:
+        return encode_json(body)
+    except ConfigError as exc:
+        problem = exc.message
+
+    for name, member in body.items() if is_object(body) else ():
+        # Other clients take tuples with the name of a file and its content.
+        for each in member if is_array(member) else [member]:
+            if _is_file(each):
+                kind = type(each).__name__
+                problem = f"{name} of the body is of type {kind}; {_UPLOAD}"
+
+    raise ConfigError(problem)
+
+
+def _is_file(value: object) -> bool:
+    return isinstance(value, _BYTES) or callable(getattr(value, "read", None))
 
 
 def _builtins(body: object) -> Json:

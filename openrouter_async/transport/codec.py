@@ -13,6 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from openrouter_async.errors import ConfigError, ResponseDecodeError
+from openrouter_async.transport.hints import page_hint
 from openrouter_async.types.lenient import (
     Json,
     convert_lenient,
@@ -26,6 +27,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 _PLAIN = frozenset({str, int, bool, type(None)})
 _BYTES = (bytes, bytearray, memoryview)
 _SHOWN = 200
+_KEPT = 4096
 
 
 def _as_builtin(value: object) -> Json:
@@ -217,11 +219,18 @@ def _decode_patiently(text: bytes, into: type[T]) -> T:
     except ValueError as exc:
         reason = str(exc)
 
+    raise unreadable(text, reason)
+
+
+def unreadable(text: bytes, reason: str) -> ResponseDecodeError:
+    """Return the error for a body that is no JSON, or none of the kind expected."""
     if not text.strip():
-        raise ResponseDecodeError("the answer is empty", body=text[:_SHOWN])
+        return ResponseDecodeError("the answer is empty", body=text[:_SHOWN])
 
     shown = text[:_SHOWN].decode("utf-8", "replace").strip()
-    raise ResponseDecodeError(
-        f"the answer is not the JSON that was expected ({reason}): {shown}",
-        body=text[:4096],
+    advice = page_hint(text)
+    return ResponseDecodeError(
+        f"the answer is not the JSON that was expected ({reason}): {shown}"
+        + (f". {advice}" if advice else ""),
+        body=text[:_KEPT],
     )

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import inspect
 
 from openrouter_async.errors import ConfigError, ResponseDecodeError
-from openrouter_async.transport.codec import decode_json
+from openrouter_async.transport.codec import decode_json, unreadable
 from openrouter_async.types.lenient import (
     Json,
     convert_lenient,
@@ -175,14 +175,7 @@ def _parsed(text: bytes) -> Json:
     except ValueError as exc:
         reason = str(exc)
 
-    if not text.strip():
-        raise ResponseDecodeError("the answer is empty", body=text[:_SHOWN])
-
-    shown = text[:_SHOWN].decode("utf-8", "replace").strip()
-    raise ResponseDecodeError(
-        f"the answer is not the JSON that was expected ({reason}): {shown}",
-        body=text[:_KEPT],
-    )
+    raise unreadable(text, reason)
 
 
 _decode_envelope = msgspec.json.Decoder(_Enveloped).decode

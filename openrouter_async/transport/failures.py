@@ -15,6 +15,7 @@ from openrouter_async import errors
 from openrouter_async.config import RetryPolicy
 from openrouter_async.errors import APIConnectionError, APIError, Kind
 from openrouter_async.transport.envelopes import Envelope, read_envelope, read_error
+from openrouter_async.transport.hints import IN_FLIGHT, hint_for, place_hint
 from openrouter_async.transport.retry_after import requested_wait, reset_wait
 from openrouter_async.types.lenient import Json, is_object, json_members
 
@@ -79,7 +80,6 @@ _NAMED: dict[str, int] = {
     "overloaded_error": 529,
 }
 _THROTTLED = frozenset({429, 529})
-_IN_FLIGHT = "openrouter_in_flight_budget"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def from_response(head: Head, body: bytes) -> APIError:
             message=f"the server answered {head.status}, without content"
         )
 
-    return _api_error(envelope, head, body, None)
+    return _api_error(envelope, head, body, None, place_hint(head.status, body))
 
 
 def from_answer(
@@ -144,6 +144,7 @@ def _api_error(
     head: Head,
     body: bytes,
     partial: Completion | ChatCompletion | None,
+    hint: str | None = None,
 ) -> APIError:
     code = _status_code(envelope, head.status)
     routing = json_members(body).get("openrouter_metadata")
@@ -165,7 +166,7 @@ def _api_error(
         limit_resets_in=resets_in,
         generation_id=head.generation_id,
         partial=partial,
-        hint=envelope.hint or _hint(code, envelope),
+        hint=envelope.hint or hint or hint_for(code, envelope),
         body=body[:_BODY_KEPT],
         kind=_kind(code, envelope, head),
     )
@@ -197,7 +198,7 @@ def _kind(code: int | None, envelope: Envelope, head: Head) -> Kind:
     if told is not None:
         return kind if told else "final"
 
-    if code == 402 and envelope.limit_source == _IN_FLIGHT:
+    if code == 402 and envelope.limit_source == IN_FLIGHT:
         return "throttled"
 
     repeated = head.policy.statuses | head.policy.statuses_once
@@ -220,19 +221,6 @@ def _is_hidden(envelope: Envelope, repeated: frozenset[int]) -> bool:
 
 _TOLD = {"true": True, "false": False}
 _THREE_DIGITS = re.compile("[0-9]{3}")
-
-
-def _hint(code: int | None, envelope: Envelope) -> str | None:
-    if code == 401:
-        return "Check the key: OPENROUTER_API_KEY or api_key="
-
-    if code != 402:
-        return None
-
-    if envelope.limit_source == _IN_FLIGHT:
-        return "Too much is in flight for the balance: a lower max_tokens reserves less"
-
-    return "Add credits, or ask for less with a lower max_tokens"
 
 
 def from_exception(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from inspect import isawaitable
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from multidict import CIMultiDict
 
@@ -53,13 +53,22 @@ def check_header(name: str, value: str) -> None:
 
 
 class KeySource:
-    """Give each attempt the key, and show it to nobody else."""
+    """
+    Give each attempt the key, and show it to nobody else.
+
+    Args:
+        key: the key, or what is asked for it.
+        name: what it was given as.
+
+    Raises:
+        ConfigError: it is no key.
+    """
 
     __slots__ = ("_callable", "_identity", "_key")
 
-    def __init__(self, key: str | KeyCallable) -> None:
+    def __init__(self, key: str | KeyCallable, name: str = "api_key") -> None:
         self._callable = key if callable(key) else None
-        self._key = "" if callable(key) else _checked(key)
+        self._key = "" if callable(key) else _checked(key, name)
         self._identity: str | None = None
 
     @property
@@ -85,10 +94,10 @@ class KeySource:
 
         Raises:
             KeyCallableFailed: the callable raised.
-            ConfigError: what it returned is no key.
+            ConfigError: it is not async, or what it returned is no key.
         """
         if self._callable is not None:
-            self._key = _checked(await _ask(self._callable))
+            self._key = _checked(await _ask(self._callable), _GIVEN)
 
         keyed = headers.copy()
         keyed[_AUTHORIZATION] = f"Bearer {self._key}"
@@ -126,29 +135,61 @@ class KeyCallableFailed(Exception):
 
 async def _ask(key: KeyCallable) -> object:
     try:
-        answer = key()
-        if not isawaitable(answer):
-            raise TypeError("api_key must be an async callable, or a string")
-
-        return await answer
+        answer: object = key()
+        if isawaitable(answer):
+            return await answer
     except Exception as exc:
         raise KeyCallableFailed from exc
 
+    kind = type(answer).__name__
+    del answer  # tools that show the locals of a traceback would show it
+    raise ConfigError(
+        f"api_key must be a string or an async callable; this one returned {kind}"
+        " where it should have returned an awaitable: is it `async def`?"
+    )
 
-def _checked(key: object) -> str:
-    problem = _NO_KEY
-    if isinstance(key, str) and key:
-        if key.isascii() and key.isprintable() and " " not in key:
-            return key
 
-        problem = _BAD_KEY
+def _checked(key: object, name: str) -> str:
+    """
+    Return a key that can be sent.
+
+    Args:
+        key: what was given.
+        name: what it is called in a message.
+
+    Raises:
+        ConfigError: it is none. It is not shown: most of it may be right.
+    """
+    problem = _problem(key, name)
+    if problem is None:
+        return cast("str", key)
 
     del key  # tools that show the locals of a traceback would show it
     raise ConfigError(problem)
 
 
-_NO_KEY = "there is no API key: set OPENROUTER_API_KEY, or pass api_key="
-_BAD_KEY = (
-    "the API key holds a space, a line break or a character beyond ASCII;"
-    " was it read from a file with its newline?"
-)
+def _problem(key: object, name: str) -> str | None:
+    if key is None or key == "":
+        kind = "None" if key is None else "empty"
+        return f"{name} is {kind}: there is no API key{_OTHERWISE.get(name, '')}"
+
+    if not isinstance(key, str):
+        kind = type(key).__name__
+        return f"{name} is of type {kind}: an API key is a string{_OR.get(name, '')}"
+
+    if key[: len(_SCHEME)].lower() == _SCHEME:
+        return f"{name} begins with 'Bearer': leave it out, pass the API key alone"
+
+    if key.isascii() and key.isprintable() and " " not in key:
+        return None
+
+    return (
+        f"{name} holds a space, a line break or a character beyond ASCII, which no API"
+        " key does; was it read from a file with its newline?"
+    )
+
+
+_GIVEN = "what the callable for api_key returned"
+_OTHERWISE = {"api_key": "; leave api_key= out to take that of OPENROUTER_API_KEY"}
+_OR = {"api_key": ", or an async callable that returns one"}
+_SCHEME = "bearer "

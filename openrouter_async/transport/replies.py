@@ -28,6 +28,8 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 _NO_BODY = frozenset({204, 205})
+_TEXTS = frozenset({"", "text/html", "text/plain"})
+_BYTES = "response_type=bytes gives what is no JSON"
 # Beside an `error` that is text: with any other member it is a record's own, such as
 # that of a video that could not be made.
 _OF_ERRORS = frozenset(
@@ -46,12 +48,14 @@ class ReplyReader(Generic[T_co]):
             for none.
         may_be_empty: whether a 204 is read as it is; else as an object without members.
         repeatable: whether the operation may be carried out twice.
+        of_others: hint for a body whose content type says that it is no JSON.
     """
 
     decode: Callable[[bytes], T_co]
     checked: str | None = ""
     may_be_empty: bool = False
     repeatable: bool = True
+    of_others: str = ""
 
     def __call__(self, running: Running, exchange: Exchange, body: bytes) -> T_co:
         """
@@ -96,20 +100,27 @@ class ReplyReader(Generic[T_co]):
         """Have an error tell where it comes from, and what can be done about it."""
         error.status = exchange.response.status
         error.generation_id = exchange.generation_id
-        if error.kind != "final":
-            error.hint = f"Its content type is {exchange.content_type or 'none'}"
+        unread, kind = error.kind != "final", exchange.content_type
+        other = unread and not _may_be_json(kind)
+        hints = [error.hint] if error.hint and self.repeatable else []
+        if other or (unread and self.repeatable):
+            hints = [f"Its content type is {kind or 'none'}"]
 
-        if self.repeatable:
-            return
+        if other:
+            # It is what the server has, and would be again.
+            error.kind = "final"
+            hints += [self.of_others] if self.of_others else []
 
-        # What cannot be asked for again, such as the secret of a key.
-        error.body = body
-        error.hint = (
-            f"{exchange.response.method} is not repeated; the request may have been"
-            " carried out; what came is in error.body"
-        )
-        # Nor is it repeated by a policy that knows only of lost answers.
-        error.kind = "final"
+        if not self.repeatable:
+            # What cannot be asked for again, such as the secret of a key. Nor is it
+            # repeated by a policy that knows only of lost answers.
+            error.kind, error.body = "final", body
+            hints.append(
+                f"{exchange.response.method} is not repeated; the request may have"
+                " been carried out; what came is in error.body"
+            )
+
+        error.hint = ". ".join(hints) or None
 
     def _check(self, exchange: Exchange, body: bytes) -> None:
         if self.checked is None or b'"error"' not in body:
@@ -119,6 +130,15 @@ class ReplyReader(Generic[T_co]):
             error = reported_error(body)
             if error is not None:
                 raise from_answer(error, exchange.head(), body, None)
+
+
+def _may_be_json(content_type: str) -> bool:
+    """
+    Tell whether a body may be JSON that was spoilt on its way.
+
+    A page may be that of a proxy in between, and passes.
+    """
+    return content_type in _TEXTS or content_type.endswith("json")
 
 
 def _attach(value: Received, body: bytes, meta: ResponseMeta) -> None:
@@ -210,13 +230,15 @@ def reply_reader(
     elif wanted is RawResponse:
         reader = ReplyReader(decode=_untouched, may_be_empty=True, checked=None)
     else:
-        reader = ReplyReader(decode=_with_texts(wanted, decoder_for(wanted, own)))
+        decode = _with_texts(wanted, decoder_for(wanted, own))
+        reader = ReplyReader(decode=decode, of_others=_BYTES)
 
     return ReplyReader(
         decode=cast("Callable[[bytes], T]", reader.decode),
         checked=reader.checked,
         may_be_empty=reader.may_be_empty,
         repeatable=repeatable,
+        of_others=reader.of_others,
     )
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from openrouter_async.types.lenient import Json
+from openrouter_async.types.wire import given_members
+
 
 class PromptTokensDetails(
     msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=True
@@ -64,3 +67,11 @@ class Usage(msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=True):
     completion_tokens_details: CompletionTokensDetails | None = None
     cost_details: CostDetails | None = None
     server_tool_use_details: ServerToolUseDetails | None = None
+
+    def to_dict(self) -> dict[str, Json]:
+        """
+        Return the members that came, as plain JSON values.
+
+        What has no type here is in `to_dict()` of the answer.
+        """
+        return given_members(self)

@@ -101,11 +101,11 @@ class Received(msgspec.Struct, kw_only=True):
 
     def typed_members(self) -> dict[str, Json]:
         """Return the members that have a value here, as plain JSON values."""
-        return _given_members(self)
+        return given_members(self)
 
 
-def _given_members(value: msgspec.Struct) -> dict[str, Json]:
-    """Leave out what did not come: members of a Struct that are None."""
+def given_members(value: msgspec.Struct) -> dict[str, Json]:
+    """Return members as plain JSON values, without what did not come: None."""
     names = zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)
     members = {wire: getattr(value, name) for name, wire in names if wire[:1] != "<"}
     return {
@@ -115,7 +115,7 @@ def _given_members(value: msgspec.Struct) -> dict[str, Json]:
 
 def _plain(value: Json) -> Json:
     if isinstance(value, msgspec.Struct):
-        return _given_members(value)
+        return given_members(value)
 
     if is_array(value):
         return [_plain(item) for item in value]

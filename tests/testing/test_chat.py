@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from openrouter_async.testing import Simulator
@@ -195,3 +196,23 @@ async def test_logprobs_have_the_shape_of_chat(api: Api) -> None:
     assert [len(entry["top_logprobs"]) for entry in content] == [2, 2, 2]
     streamed = [value["content"] for value in stream.column("logprobs") if value]
     assert [entry for row in streamed for entry in row] == content
+
+
+class Tree(msgspec.Struct):
+    """Hold more of its kind."""
+
+    value: int
+    children: list[Tree]
+    parent: Tree | None
+
+
+async def test_types_that_hold_themselves(simulator: Simulator) -> None:
+    """`parse` of such a type is answered, and its instance ends."""
+    async with simulator.client() as client:
+        done = await client.chat.completions.create(
+            model="a/b", messages=[{"role": "user", "content": PROMPT}], parse=Tree
+        )
+
+    [child] = done.parsed.children
+    assert isinstance(done.parsed.parent, Tree)
+    assert (child.children, child.parent) == ([], None)

@@ -114,7 +114,93 @@ SCHEMAS: dict[str, dict[str, object]] = {
         "$ref": "#/$defs/node",
     },
 }
+NODE: dict[str, object] = {"$ref": "#/$defs/node"}
+RECURSIVE: dict[str, tuple[dict[str, object], dict[str, object]]] = {
+    "list": ({"type": "array", "items": NODE}, {"next": []}),
+    "null": ({"anyOf": [NODE, {"type": "null"}]}, {"next": None}),
+    "leaf": (
+        {"oneOf": [{"type": "array", "items": NODE, "minItems": 1}, {"const": 7}]},
+        {"next": 7},
+    ),
+    "optional": ({"type": "object", "properties": {"deep": NODE}}, {"next": {}}),
+    "through another": ({"$ref": "#/$defs/other"}, {"next": {"back": None}}),
+}
+
+
+@pytest.mark.parametrize(("inner", "smallest"), RECURSIVE.values(), ids=RECURSIVE)
+def test_recursive_schemas_have_small_instances(
+    inner: dict[str, object], smallest: dict[str, object]
+) -> None:
+    """A list without items, null or another alternative ends them."""
+    back = {"anyOf": [NODE, {"$ref": "#/$defs/other"}, {"type": "null"}]}
+    schema: dict[str, object] = {
+        "$defs": {
+            "node": {
+                "type": "object",
+                "properties": {"next": inner},
+                "required": ["next"],
+            },
+            "other": {
+                "type": "object",
+                "properties": {"back": back},
+                "required": ["back"],
+            },
+        },
+        **NODE,
+    }
+
+    assert answer(schema) == smallest
+    assert instance_problem(schema, smallest) is None
+
+
+def test_trees_that_branch_stay_small() -> None:
+    """An alternative that does not end is tried once, not at every depth."""
+    branch = {"anyOf": [NODE, {"type": "null"}]}
+    members = [f"branch_{number}" for number in range(12)]
+    node = {
+        "type": "object",
+        "properties": dict.fromkeys(members, branch),
+        "required": members,
+    }
+
+    assert answer({"$defs": {"node": node}, **NODE}) == dict.fromkeys(members)
+
+
+def test_expressions_of_many_kinds_stay_small() -> None:
+    """Within one kind, an alternative without any of them goes first."""
+    kinds = [f"kind_{number}" for number in range(20)]
+    union: dict[str, object] = {
+        "anyOf": [{"$ref": f"#/$defs/{kind}"} for kind in [*kinds, "leaf"]]
+    }
+    node = {
+        "type": "object",
+        "properties": {"left": union, "right": union},
+        "required": ["left", "right"],
+    }
+    schema = {"$defs": {**dict.fromkeys(kinds, node), "leaf": {"const": 1}}, **union}
+
+    assert answer(schema) == {"left": 1, "right": 1}
+
+
+def test_circles_of_many_kinds_are_found_out() -> None:
+    """That nothing ends is known without trying every order of them."""
+    kinds = [f"kind_{number}" for number in range(20)]
+    union: dict[str, object] = {
+        "anyOf": [{"$ref": f"#/$defs/{kind}"} for kind in kinds]
+    }
+    node = {"type": "object", "properties": {"next": union}, "required": ["next"]}
+    with pytest.raises(InvalidRequestError, match="endless depth"):
+        answer({"$defs": dict.fromkeys(kinds, node), **union})
+
+
 IMPOSSIBLE: dict[str, tuple[dict[str, object], str]] = {
+    "endless list": (
+        {
+            "$defs": {"node": {"type": "array", "items": NODE, "minItems": 1}},
+            **NODE,
+        },
+        "endless depth",
+    ),
     "not-a-schema": ({"type": "strin"}, "'strin' is not valid"),
     "pattern": ({"type": "string", "pattern": "^(?!a)b$"}, "does not match"),
     "remote": ({"$ref": "https://example.com/schema"}, "only local references"),

@@ -2,5 +2,6 @@
 
 from openrouter_async.fanout.journal.journal import Journal
 from openrouter_async.fanout.journal.lines import Entry, Key
+from openrouter_async.fanout.journal.parameters import RunParameters
 
-__all__ = ["Entry", "Journal", "Key"]
+__all__ = ["Entry", "Journal", "Key", "RunParameters"]

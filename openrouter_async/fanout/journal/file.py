@@ -21,6 +21,7 @@ from openrouter_async.fanout.journal.header import (
     register_place,
 )
 from openrouter_async.fanout.journal.lock import lock, unlock
+from openrouter_async.fanout.journal.parameters import RunParameters
 from openrouter_async.fanout.journal.register import Register
 from openrouter_async.types.lenient import Json
 
@@ -83,7 +84,7 @@ class JournalFile:
         self._give_back = giving_back
         try:
             self._take()
-            return self._load(header)
+            return self._load(header, RunParameters.names(parameters))
         except BaseException as exc:
             self.leave()
             if isinstance(exc, OSError) and exc.filename is None:
@@ -109,14 +110,14 @@ class JournalFile:
         gc.collect()
         return lock(self._descriptor)
 
-    def _load(self, ours: bytes) -> Contents:
+    def _load(self, ours: bytes, called: Mapping[str, str]) -> Contents:
         header = self._first_line()
         if header is None:
             self._create(ours)
             header = ours
 
         found = read_header(header, self.path)
-        check_parameters(found, read_header(ours, self.path), self.path)
+        check_parameters(found, read_header(ours, self.path), self.path, called)
         builder = self._read_lines(len(header))
         os.ftruncate(self._descriptor, self._end)
         register = Register(self._descriptor, *register_place(header))

@@ -8,6 +8,7 @@ import msgspec
 
 from openrouter_async.errors import ConfigError
 from openrouter_async.fanout.journal.lines import Digest, fingerprint_of
+from openrouter_async.fanout.journal.parameters import differences
 from openrouter_async.types.lenient import Json, is_array, is_object
 
 MAGIC = b'{"journal":"openrouter_async","version":1,'
@@ -16,7 +17,6 @@ SLOTS = 512
 
 _VERSION = 1
 _REGISTER = b'"in_flight":"'
-_SHOWN = 60  # characters of a value in a message
 
 
 class Header(msgspec.Struct):
@@ -141,33 +141,24 @@ def register_place(line: bytes) -> tuple[int, int]:
     return start, len(line) - start - len(b'"}\n')
 
 
-def check_parameters(header: Header, ours: Header, path: str) -> None:
+def check_parameters(
+    header: Header, ours: Header, path: str, called: Mapping[str, str]
+) -> None:
     """
     Compare the parameters of a journal with those of this run.
+
+    Args:
+        header: of the journal.
+        ours: of this run.
+        path: of the journal.
+        called: what a message calls parameters.
 
     Raises:
         ConfigError: they differ; it names the parameters and both values.
     """
-    old, new = header.parameters, ours.parameters
-    differences = [
-        f"{name} {_shown(old.get(name), 'was')} and {_shown(new.get(name), 'is')}"
-        for name in old | new
-        if _text(old.get(name)) != _text(new.get(name))
-    ]
-    if differences:
+    found = [*differences(header.parameters, ours.parameters, called)]
+    if found:
         raise ConfigError(
             f"the journal {path} is of a run with other parameters:"
-            f" {'; '.join(differences)}: pass what it was, or name another journal"
+            f" {'; '.join(found)}: pass what it was, or name another journal"
         )
-
-
-def _text(value: msgspec.Raw | None) -> bytes | None:
-    return None if value is None else bytes(value)
-
-
-def _shown(value: msgspec.Raw | None, verb: str) -> str:
-    if value is None:
-        return f"{verb} not given"
-
-    text = bytes(value).decode()
-    return f"{verb} {text}" if len(text) <= _SHOWN else f"{verb} {text[:_SHOWN]}..."
