@@ -52,6 +52,7 @@ async def test_run_that_finishes(tmp_path: Path) -> None:
     assert 24 * count < peak <= LIMIT * count
 
 
+@pytest.mark.timeout(60)  # tracing makes each of 200,000 steps several times slower
 async def test_run_that_finds(tmp_path: Path) -> None:
     """What a journal needs for each item that it finds is bounded."""
     count = 100_000

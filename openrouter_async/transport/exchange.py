@@ -22,6 +22,12 @@ from openrouter_async.errors import (
 )
 from openrouter_async.transport.failures import Head, from_exception, from_response
 from openrouter_async.transport.keys import KeyCallableFailed, KeySource
+from openrouter_async.transport.requests import (
+    OFF,
+    PreparedRequest,
+    goes_short,
+    send_short,
+)
 from openrouter_async.transport.session import OBSERVERS, SessionManager
 from openrouter_async.transport.timers import Watch
 from openrouter_async.types.wire import ResponseMeta, joined_headers
@@ -30,13 +36,11 @@ T = TypeVar("T")
 
 # aiohttp warns of larger bodies that are passed as bytes: they are written in one go.
 _ONE_WRITE = 1 << 20
+# What waits to be written past this size is reported as unsent when that fails.
+_SHORT = 1 << 16
 _ERROR_BODY_TIME = 5.0  # seconds
 _DEAD_WITHIN = 1.0  # seconds in which a dead pooled connection is known to be dead
 _NO_BODY = frozenset({204, 205})
-# aiohttp's own timers stand still: a call has ours.
-_OFF = aiohttp.ClientTimeout(
-    total=None, connect=None, sock_connect=None, sock_read=None
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -210,6 +214,11 @@ class Exchange:
         assert task is not None, "coroutines run in tasks"
         OBSERVERS[task] = self._notes
         try:
+            if self._is_short(session):
+                url, body = call.url, call.body
+                request = PreparedRequest(call.method, url, headers, body, session)
+                return await send_short(session, request)
+
             return await session.request(
                 call.method,
                 call.url,
@@ -217,11 +226,20 @@ class Exchange:
                 headers=headers,
                 allow_redirects=False,
                 raise_for_status=False,
-                timeout=_OFF if self._sessions.observes else self._connect_timer(),
+                timeout=OFF if self._sessions.observes else self._connect_timer(),
                 proxy=call.proxy,
             )
         finally:
             del OBSERVERS[task]
+
+    def _is_short(self, session: aiohttp.ClientSession) -> bool:
+        # One that was passed in may have settings and headers of its own.
+        return (
+            self._sessions.observes
+            and self._call.proxy is None
+            and len(self._call.body) <= _SHORT
+            and goes_short(session)
+        )
 
     def _connect_timer(self) -> aiohttp.ClientTimeout:
         # A session that was passed in has a connector that does not tell.

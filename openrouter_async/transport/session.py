@@ -55,7 +55,19 @@ def _observer() -> ConnectionObserver | None:
 
 
 class AlertHandler(ResponseHandler):
-    """Tell the reader of a body when the rest of it cannot be parsed."""
+    """
+    Tell the reader of a body when the rest of it cannot be parsed.
+
+    Nor is a connection used again on which a request was answered before it was
+    written: the server need not read the rest.
+    """
+
+    @property
+    def should_close(self) -> bool:
+        """Whether the connection is of no further use."""
+        transport = self.transport
+        unsent = transport is not None and transport.get_write_buffer_size()
+        return bool(unsent) or super().should_close
 
     def set_exception(
         self, exc: BaseException, exc_cause: BaseException | None = None
@@ -309,10 +321,13 @@ class SessionManager:
             ssl=self._settings.ssl,
         )
         connector.observe_bodies()
-        return aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
+        session = aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar()
         )
+        # A GET on a dead connection is repeated by us, who count it; as aiohttp's own
+        # test client does, since there is no public way.
+        session._retry_connection = False  # pyright: ignore[reportPrivateUsage]  # see above
+        return session
 
     def _injected_session(
         self, session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop
