@@ -36,7 +36,7 @@ class BlockReader(Reader):
         return bool(block)
 
     async def _next(self) -> bytes:
-        block = await self._read()
+        block = await self.exchange.read_some()
         if block:
             self._saw_event()
 

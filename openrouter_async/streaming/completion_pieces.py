@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from openrouter_async.streaming.accumulate import AnswerAccumulator, Pieces
 from openrouter_async.streaming.reasoning_details import ReasoningDetails
 from openrouter_async.transport.codec import decode_json
@@ -15,6 +17,7 @@ from openrouter_async.types.completion import (
 )
 from openrouter_async.types.lenient import Json, is_array
 
+_decode = msgspec.json.Decoder(CompletionChunk).decode
 _FOLDED = frozenset({"role", "content", "reasoning"})  # elsewhere, or never growing
 
 
@@ -75,7 +78,11 @@ class CompletionAccumulator(AnswerAccumulator[CompletionChoice, CompletionChoice
         Raises:
             ResponseDecodeError: it is not a JSON object.
         """
-        chunk = decode_json(event, CompletionChunk)
+        try:
+            chunk = _decode(event)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            chunk = decode_json(event, CompletionChunk)
+
         chunk.raw = event
         return chunk
 
@@ -92,6 +99,9 @@ class CompletionAccumulator(AnswerAccumulator[CompletionChoice, CompletionChoice
             pieces = self._pieces.get(piece.index)
             if pieces is None:
                 pieces = self._pieces[piece.index] = _CompletionPieces(piece.index)
+
+            if piece.delta or piece.message:
+                piece.take_chat_shape()
 
             if piece.text:
                 pieces.text.append(piece.text)

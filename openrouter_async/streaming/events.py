@@ -56,15 +56,21 @@ class EventReader(Reader):
             await asyncio.sleep(0)
         else:
             self._decoder.check()
-            block = await self._read()
+            block = await self.exchange.read_some()
             if not block:
                 self._check_start()
                 return False
 
-            self._backlog = await self._events(block)
+            if self.first_event_at is None:
+                self._backlog = await self._first_events(block)
+            else:
+                self._backlog = self._decoder.feed(block)
+
+            if self._backlog:
+                self._saw_event()
 
         self._turn = self._backlog[:_TURN]
-        self._backlog = self._backlog[_TURN:]
+        del self._backlog[:_TURN]
         self.offer(self._turn)
         return True
 
@@ -78,20 +84,17 @@ class EventReader(Reader):
         self._backlog.clear()
         super().close()
 
-    async def _events(self, block: bytes) -> list[bytes]:
+    async def _first_events(self, block: bytes) -> list[bytes]:
+        """Decode a block of the start, where it shows what kind of body this is."""
         if not self._sniffed:
             plain = await self._sniff(block)
             if plain is not None:
                 return [plain, DONE]
 
-        if self.first_event_at is None and len(self._start) < _SHOWN:
+        if len(self._start) < _SHOWN:
             self._start = (self._start + block).lstrip()[: 2 * _SHOWN]
 
-        events = self._decoder.feed(block)
-        if events:
-            self._saw_event()
-
-        return events
+        return self._decoder.feed(block)
 
     async def _sniff(self, block: bytes) -> bytes | None:
         """

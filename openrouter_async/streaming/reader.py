@@ -6,11 +6,6 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
-from openrouter_async.errors import (
-    APIConnectionError,
-    APITimeoutError,
-    StreamInterruptedError,
-)
 from openrouter_async.transport.exchange import Exchange
 from openrouter_async.transport.timers import Watch
 
@@ -73,20 +68,6 @@ class Reader:
         left()
 
     def _saw_event(self) -> None:
-        now = self._watch.now()
-        self._watch.saw_event(now)
+        now = self._watch.note_event()
         if self.first_event_at is None:
             self.first_event_at = now
-
-    async def _read(self) -> bytes:
-        try:
-            return await self.exchange.read_some()
-        except APITimeoutError:
-            raise
-        except APIConnectionError as error:
-            if error.kind == "final":
-                raise
-
-            message = f"the stream was cut: {error.message}"
-
-        raise StreamInterruptedError(message)

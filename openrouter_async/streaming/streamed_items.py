@@ -91,6 +91,23 @@ class StreamedItems(StreamedCall[ItemT]):
             self._advancing = False
 
     async def _next(self) -> ItemT | None:
+        if not self._begun or self._held or self._state != "running":
+            item = await self._begin_or_end()
+            if item is not None or not self._begun:
+                return item
+
+        while self._state == "running":
+            for data in self._pending():
+                return self._take(data)
+
+            await self._refill_or_fail()
+            if self._interrupts:
+                return None
+
+        return None
+
+    async def _begin_or_end(self) -> ItemT | None:
+        """Return what was held back for the first item, or raise what ended it."""
         if self._state == "running" and not self._begun:
             await self._begin()
             if self._state == "running" and not self._begun:
@@ -105,25 +122,27 @@ class StreamedItems(StreamedCall[ItemT]):
         if self._left and self._left_by is not asyncio.current_task():
             raise self._failed(StreamInterruptedError(LEFT))
 
-        while self._state == "running":
-            for data in self._pending():
-                return self._take(data)
-
-            await self._refill_or_fail()
-            if self._interrupts:
-                return None
-
         return None
 
     async def _refill_or_fail(self) -> None:
+        assert self._reader is not None
         try:
-            await self._refill()
+            self._took_in(await self._reader.refill())
         except OpenRouterError as error:
             failure = error
         else:
             return
 
         raise self._failed(failure)
+
+    def _took_in(self, more: bool) -> None:
+        """See whether the stream was left meanwhile, or is whole where it ended."""
+        if self._left:  # by another task
+            raise StreamInterruptedError(LEFT)
+
+        if not more:
+            self._check_end()
+            self._complete()
 
     async def _begin(self) -> None:
         """
@@ -164,22 +183,12 @@ class StreamedItems(StreamedCall[ItemT]):
             if self._interrupts:
                 return False
 
-            if not await self._refill():
+            assert self._reader is not None
+            more = await self._reader.refill()
+            self._took_in(more)
+            if not more:
                 return True
 
     def _pending(self) -> Iterator[bytes]:
         assert self._reader is not None
         return self._reader.pending
-
-    async def _refill(self) -> bool:
-        """Make more pending; at the end of the body, see whether it is whole."""
-        assert self._reader is not None
-        more = await self._reader.refill()
-        if self._left:  # by another task
-            raise StreamInterruptedError(LEFT)
-
-        if not more:
-            self._check_end()
-            self._complete()
-
-        return more

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from multidict import CIMultiDict
 from yarl import URL
@@ -23,6 +23,7 @@ from openrouter_async.types.usage import Usage
 from openrouter_async.types.wire import ResponseMeta
 
 T = TypeVar("T")
+_Terms: TypeAlias = tuple[str, float | None, float]  # origin, ratio, reserve
 
 _BYTES_PER_TOKEN = 4
 _FAULT = Hold("fault")
@@ -47,9 +48,14 @@ class Transport:
     proxy: URL | None
     shown_url: str
     admission: Admission | None = None
-    budgets: dict[tuple[URL, float | None, float], RetryBudget] = field(
-        default_factory=dict[tuple[URL, float | None, float], RetryBudget]
+    budgets: dict[_Terms, RetryBudget] = field(
+        default_factory=dict["_Terms", RetryBudget]
     )
+    _origin: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Looked up by every call: a string knows its hash, a URL has to be asked.
+        object.__setattr__(self, "_origin", str(self.base_url.origin()))
 
     def call(
         self,
@@ -131,8 +137,7 @@ class Transport:
         return Running(call, self.sessions, watch, budget, turn, queued=queued)
 
     def _budget(self, policy: RetryPolicy) -> RetryBudget:
-        origin = self.base_url.origin()
-        terms = (origin, policy.budget_ratio, policy.budget_reserve)
+        terms = (self._origin, policy.budget_ratio, policy.budget_reserve)
         budget = self.budgets.get(terms)
         if budget is None:
             now = asyncio.get_running_loop().time()

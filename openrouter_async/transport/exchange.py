@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass
 from io import BytesIO
 from typing import TypeVar
 
 import aiohttp
-from msgspec import structs
+from msgspec import Struct, structs
 from multidict import CIMultiDict
 from yarl import URL
 
 from openrouter_async.config import RetryPolicy, SizeLimits, Timeout
 from openrouter_async.errors import (
     APIConnectionError,
+    APITimeoutError,
     AuthenticationError,
     OpenRouterError,
     ResponseTooLargeError,
+    StreamInterruptedError,
 )
 from openrouter_async.transport.failures import Head, from_exception, from_response
 from openrouter_async.transport.keys import KeyCallableFailed, KeySource
@@ -43,10 +44,11 @@ _DEAD_WITHIN = 1.0  # seconds in which a dead pooled connection is known to be d
 _NO_BODY = frozenset({204, 205})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Call:
+class Call(Struct, frozen=True, kw_only=True):
     """
     Hold what stays the same over all attempts of a call.
+
+    A Struct, as a frozen dataclass sets fourteen members one by one.
 
     Attributes:
         padded: whether white space before the answer is padding, and no part of it.
@@ -69,6 +71,16 @@ class Call:
 
     def __repr__(self) -> str:
         return f"<Call {self.method} {self.url}>"
+
+
+def _as_cut(error: APIConnectionError) -> APIConnectionError:
+    """Return the error of a body that breaks off, unless it is a timer's or final."""
+    if isinstance(error, APITimeoutError) or error.kind == "final":
+        return error
+
+    cut = StreamInterruptedError(f"the stream was cut: {error.message}")
+    cut.status, cut.generation_id = error.status, error.generation_id
+    return cut
 
 
 def _data(body: bytes) -> bytes | BytesIO | None:
@@ -274,7 +286,9 @@ class Exchange:
         blocks = [start] if start else []
         size = len(start)
         while not content.at_eof():
-            self._await_bytes(content)
+            if not content.is_eof():
+                self._watch.await_bytes()
+
             block = await content.readany()
             # OpenRouter pads with white space while the model works.
             if not blocks and self._call.padded:
@@ -298,29 +312,36 @@ class Exchange:
                 status=self.response.status,
             )
 
-    def _await_bytes(self, content: aiohttp.StreamReader) -> None:
-        if content.is_eof():
-            return  # all of it is here: no timer is needed
-
-        self._watch.saw_bytes(self._watch.now())
-        self._watch.reschedule()
-
     async def read_some(self) -> bytes:
         """
         Read the bytes that are there, or wait for more; b"" at the end.
 
         Raises:
-            APIConnectionError: the body was cut, or nothing came in time.
+            StreamInterruptedError: the body was cut.
+            APITimeoutError: nothing came in time.
+            APIConnectionError: the client was closed.
         """
         content = self.response.content
         if content.exception() is not None:
             return self._rest(content)
 
-        return await self._guard(self._read_block(content))
+        watch = self._watch
+        if content.is_eof():
+            watch.resume()  # all of it is here: no byte is waited for
+        else:
+            watch.await_bytes()
 
-    async def _read_block(self, content: aiohttp.StreamReader) -> bytes:
-        self._await_bytes(content)
-        return await content.readany()
+        # As `_guard`, which would be two coroutines more for every read.
+        try:
+            return await content.readany()
+        except BaseException as exc:
+            error = self._explained(exc)
+            if error is None:
+                raise
+        finally:
+            watch.pause()
+
+        raise _as_cut(self._ended(error))
 
     def _rest(self, content: aiohttp.StreamReader) -> bytes:
         """Return what had arrived before the connection broke, then raise."""
@@ -331,7 +352,7 @@ class Exchange:
 
         exc = content.exception()
         assert exc is not None
-        raise self._failure(exc)
+        raise _as_cut(self._failure(exc))
 
     async def _guard(self, step: Awaitable[T]) -> T:
         """Await under the timers, and turn the transport's exceptions into ours."""
@@ -339,31 +360,39 @@ class Exchange:
         watch.resume()
         try:
             return await step
-        except asyncio.CancelledError:
-            if watch.expired():
-                error: OpenRouterError = watch.error()
-            elif self._closed_by_owner(watch):
-                error = self._failure(None)
-            else:
+        except BaseException as exc:
+            error = self._explained(exc)
+            if error is None:
                 raise
-        except (aiohttp.ClientError, OSError) as exc:
-            error = self._failure(exc)
-        except RuntimeError:
-            if not self._sessions.is_closed():
-                raise
-
-            error = self._failure(None)
         finally:
             watch.pause()
 
         # Outside the except block: aiohttp's exceptions hold the request headers,
         # and so __context__ must not lead to them.
+        raise self._ended(error)
+
+    def _explained(self, exc: BaseException) -> APIConnectionError | None:
+        """Return the error that an exception stands for; None where it is its own."""
+        if isinstance(exc, asyncio.CancelledError):
+            if self._watch.expired():
+                return self._watch.error()
+
+            return self._failure(None) if self._closed_by_owner(self._watch) else None
+
+        if isinstance(exc, aiohttp.ClientError | OSError):
+            return self._failure(exc)
+
+        closed = isinstance(exc, RuntimeError) and self._sessions.is_closed()
+        return self._failure(None) if closed else None
+
+    def _ended(self, error: APIConnectionError) -> APIConnectionError:
+        """Return the error with what the head said, and give the connection back."""
         self.close()
         if self._response is not None:
             error.status = self.response.status
             error.generation_id = self.generation_id
 
-        raise error
+        return error
 
     def _closed_by_owner(self, watch: Watch) -> bool:
         # Closing the pool cancels the futures of those who wait for a connection.

@@ -112,27 +112,30 @@ class Alarm:
         watch: whom it rings for; None while it is idle.
     """
 
-    __slots__ = ("_context", "_handle", "loop", "watch")
+    __slots__ = ("_at", "_context", "_handle", "loop", "watch")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop: asyncio.AbstractEventLoop = loop
         self.watch: Watch | None = None
         self._handle: asyncio.TimerHandle | None = None
+        self._at = inf
         # An empty one: the handle must not keep that of the call that set it.
         self._context = Context()
 
     def set(self, when: float) -> None:
         """Ring at `when`, or earlier if it was set so before."""
-        if self._handle is not None:
-            if self._handle.when() <= when:
-                return
+        if self._at <= when:
+            return
 
+        if self._handle is not None:
             self._handle.cancel()
 
+        self._at = when
         self._handle = self.loop.call_at(when, self._ring, context=self._context)
 
     def _ring(self) -> None:
         self._handle = None
+        self._at = inf
         if self.watch is not None:
             self.watch.ring()
 
@@ -210,6 +213,19 @@ class Watch(Deadlines):
             self.shift(self._loop.time() - self._paused_at)
             self._paused_at = None
 
+        self._watch_task()
+
+    def await_bytes(self) -> None:
+        """Do the same for a wait for bytes: `transport_idle` runs from here."""
+        now = self._loop.time()
+        if self._paused_at is not None:
+            self.shift(now - self._paused_at)
+            self._paused_at = None
+
+        self.saw_bytes(now)
+        self._watch_task()
+
+    def _watch_task(self) -> None:
         task = asyncio.current_task()
         assert task is not None, "coroutines run in tasks"
         self._task = task
@@ -234,6 +250,12 @@ class Watch(Deadlines):
 
         self._task = None
         self._paused_at = self._loop.time()
+
+    def note_event(self) -> float:
+        """Take in that the wait which has just ended brought an event; return when."""
+        now = self._loop.time() if self._paused_at is None else self._paused_at
+        self.saw_event(now)
+        return now
 
     def interrupt(self) -> None:
         """End the wait of the watched task, because another one leaves the call."""
