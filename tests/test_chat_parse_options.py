@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from typing import cast
 
@@ -33,8 +34,27 @@ async def test_tools_in_place_of_a_value(text: str | None) -> None:
         done = await client.chat.completions.create(messages=HI, parse=Point)
 
     assert [call.function.name for call in done.tool_calls] == ["f"]
-    with pytest.raises(AttributeError, match="`tool_calls`"):
+    with pytest.raises(AttributeError, match="`tool_calls`") as caught:
         _ = done.parsed
+
+    assert shown(caught.value) == f"AttributeError: {caught.value}"
+
+
+def shown(error: BaseException) -> str:
+    """Return what Python prints of an exception, which may suggest another name."""
+    return "".join(traceback.format_exception_only(error)).strip()
+
+
+async def test_value_that_was_not_asked_for() -> None:
+    """Who looks for it is told how to have it."""
+    async with saying("{}", "stop") as (_, client):
+        done = await client.chat.completions.create(messages=HI)
+
+    with pytest.raises(AttributeError, match="pass `parse=` a type") as caught:
+        getattr(done, "parsed")  # noqa: B009  # it is no member for type checkers
+
+    assert shown(caught.value) == f"AttributeError: {caught.value}"
+    assert not hasattr(done, "parsed")
 
 
 async def test_tools_in_place_of_a_value_in_a_stream() -> None:

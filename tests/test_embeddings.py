@@ -118,10 +118,74 @@ async def test_indexes_that_tell_nothing(index: int | None) -> None:
     assert [vector[0] for vector in found.vectors] == [2.0, 0.0, 1.0]
 
 
+@pytest.mark.parametrize("indexes", [(3, 1, 2), (5, 0, 1), (7, -1, 2)])
+async def test_indexes_that_do_not_count_from_nought(indexes: tuple[int, ...]) -> None:
+    """They tell the order nevertheless."""
+    data = [embedding([float(index)], index=index) for index in indexes]
+    async with served(exchange(answer(*data))) as (_, client):
+        found = await client.embeddings.create(input=["a", "b", "c"], model="m")
+
+    assert [vector[0] for vector in found.vectors] == sorted(indexes)
+
+
+@pytest.mark.parametrize("indexes", [(2, 0, 0), (None, 0, 1)])
+async def test_indexes_that_contradict_each_other(indexes: tuple[object, ...]) -> None:
+    """Nobody knows which input a vector is of; the next answer may say."""
+    data = [embedding(index=index) for index in indexes]
+    async with served(exchange(answer(*data))) as (_, client):
+        with pytest.raises(ResponseDecodeError, match="which input") as told:
+            await client.embeddings.create(input=[*"abc"], model="m", retry=0)
+
+    assert told.value.retryable
+
+
+BROKEN: dict[str, object] = {
+    "no base64": "!!!!",
+    "letters of another alphabet": "AA-_AAAA",
+    "a number cut short": "AAAAAAA=",
+    "cut": base64_of(VECTOR)[:-3],
+}
+
+
+@pytest.mark.parametrize("encoded", BROKEN.values(), ids=list(BROKEN))
+async def test_broken_vector(encoded: object) -> None:
+    """It is asked for again, alone and in a corpus."""
+    broken = answer(embedding(encoded, index=0))
+    script = [*exchange(broken), *exchange(answer(embedding()))]
+    async with served([*script, *script]) as (_, client):
+        found = await client.embeddings.create(input="a", model="m")
+        async with client.embeddings.map(["a"], model="m") as outcomes:
+            [outcome] = [each async for each in outcomes]
+
+    assert (found.vectors, found.meta.attempts) == ([array("f", VECTOR)], 2)
+    assert outcome.value is not None
+    assert outcome.value.embedding == array("f", VECTOR)
+
+
+async def test_broken_vector_for_good() -> None:
+    """The error says which."""
+    data = [embedding(index=0), embedding("!!!!", index=1)]
+    async with served(exchange(answer(*data))) as (_, client):
+        with pytest.raises(
+            ResponseDecodeError, match=r"data\[1\]: the embedding"
+        ):
+            await client.embeddings.create(input=["a", "b"], model="m", retry=0)
+
+
+async def test_numbers_beside_what_cannot_be_read() -> None:
+    """Another member that is of an odd type does not cost the vectors."""
+    odd = {"usage": {"prompt_tokens": 3.0, "total_tokens": "x"}}
+    async with served(exchange(answer(embedding([1, 2.5]), **odd))) as (_, client):
+        found = await client.embeddings.create(input="a", model="m")
+
+    assert found.vectors == [array("d", [1.0, 2.5])]
+
+
 MISSING: dict[str, list[object]] = {
     "one too few": [embedding(index=0)],
     "an empty one": [embedding(index=0), embedding("", index=1)],
     "a null": [embedding(index=0), {"index": 1, "embedding": None}],
+    "a null among numbers": [embedding(index=0), embedding([0.5, None], index=1)],
     "one too many": [embedding(index=index) for index in range(3)],
     "none": [],
 }

@@ -50,6 +50,19 @@ async def test_wrong_place(response: bytes) -> None:
     assert (error.hint, error.attempts) == (CHECK, 1)
 
 
+async def test_page_in_a_success() -> None:
+    """A 200 of a website leads to the base URL too, and says what it is."""
+    page = http_response(200, HTML, PAGE)
+    async with (
+        ScriptedServer([exchange(page)]) as server,
+        client_of(server, retry=0) as client,
+    ):
+        error = await fail(client)
+
+    assert error.hint == f"Its content type is text/html. {CHECK}"
+    assert str(error).count(CHECK) == 1
+
+
 async def test_wrong_base_url_of_the_simulator() -> None:
     """It tells so too."""
     async with Simulator() as simulator, simulator.client() as client:

@@ -23,6 +23,11 @@ async def good(word: str = "") -> str:
     return word
 
 
+@tool
+async def other() -> None:
+    """Be another."""
+
+
 @dataclass
 class Point:
     """Be a type."""
@@ -50,6 +55,55 @@ async def test_create(choice: object, wire: object) -> None:
     body = await sent(tools=[good], tool_choice=choice)
 
     assert body.get("tool_choice") == wire
+
+
+@pytest.mark.parametrize("choice", ["auot", "any", "Good", other])
+async def test_choice_of_no_tool(choice: object) -> None:
+    """A misspelt word is not sent as the name of a tool that is not offered."""
+    name = choice if isinstance(choice, str) else "other"
+    words = "or one of the words 'auto', 'none' and 'required'"
+    with pytest.raises(ConfigError) as raised:
+        await sent(tools=[good], tool_choice=choice)
+
+    message = f"tool_choice: no tool {name!r}; there are: good; {words}"
+    assert str(raised.value) == message
+
+
+FREE: dict[str, Members] = {
+    "no tools": {"tool_choice": "good"},
+    "for later": {
+        "tools": [other],
+        "deferred_tools": [good],
+        "tool_choice": "good",
+    },
+    "spelled out": {"tools": [other], "tool_choice": NAMED},
+    "tools of the extra body": {
+        "tools": [other],
+        "tool_choice": good,
+        "extra_body": {"tools": [good.definition()]},
+    },
+    "choice of the extra body": {
+        "tools": [other],
+        "tool_choice": "auto",
+        "extra_body": {"tool_choice": NAMED},
+    },
+}
+
+
+@pytest.mark.parametrize("given", FREE.values(), ids=FREE)
+async def test_choice_that_may_be_right(given: Members) -> None:
+    """It is sent: the tool may be one of a preset's, or of the extra body's."""
+    assert (await sent(**given))["tool_choice"] == NAMED
+
+
+async def test_choice_of_an_item() -> None:
+    """One that no tool has is that item's failure, and is not sent."""
+    items: list[ChatItem] = [{"messages": HI, "tool_choice": "auot"}]
+    async with served() as (server, client):
+        [outcome] = await client.chat.completions.gather(items, tools=[good])
+
+    assert isinstance(outcome.error, ConfigError)
+    assert server.connections == []
 
 
 async def test_stream() -> None:

@@ -10,7 +10,7 @@ import pytest
 from openrouter_async import ConfigError
 from openrouter_async.formats.tool import tool
 from openrouter_async.resources.tool_runs import run_tools
-from tests.tool_running import ASKED, Json, Model, add, answer, call
+from tests.tool_running import ASKED, Json, Model, add, answer, call, told
 
 NAMED = {"type": "function", "function": {"name": "add"}}
 
@@ -170,12 +170,30 @@ async def test_calls_without_an_id_get_one() -> None:
     assert "id" not in (first.message.tool_call_members or [])[2]
 
 
+@pytest.mark.parametrize("tools", [(add,), ()], ids=["beside others", "alone"])
+async def test_tools_that_are_searched_for(tools: tuple[Any, ...]) -> None:
+    """Those in `deferred_tools` run as others do."""
+    arguments = '{"first": 1, "second": 2}'
+    model = Model(answer(call("more", arguments)), answer(text="3"))
+    more = tool(add.function, name="more")
+
+    run = await model.run(
+        *tools, params={"deferred_tools": [more], "tool_choice": more}
+    )
+
+    assert told(run) == ["3"]
+    sent = model.requests[0][1]
+    assert sent["deferred_tools"] == [more]
+    assert sent.get("tools", ()) == tools
+
+
 @tool
 async def good(word: str) -> str:
     """Be a tool that is called by mistake."""
     return word
 
 
+WORDS = "or one of the words 'auto', 'none' and 'required'"
 UNDESCRIBED = "is a function that does not describe itself; decorate it with `@tool`"
 EXCEPTIONS = "raises must be a class of exceptions, or a list of them;"
 REFUSED: dict[str, tuple[Json, str]] = {
@@ -186,6 +204,18 @@ REFUSED: dict[str, tuple[Json, str]] = {
     ),
     "bare function": ({"tools": [add, add.function]}, f"tools[1] {UNDESCRIBED}"),
     "same name": ({"tools": [add, add]}, "tools[1]: there are two tools 'add'"),
+    "same name among those for later": (
+        {"params": {"deferred_tools": [good, add]}},
+        "deferred_tools[1]: there are two tools 'add'",
+    ),
+    "bare function for later": (
+        {"params": {"extra_body": {"deferred_tools": [add.function]}}},
+        f"deferred_tools[0] {UNDESCRIBED}",
+    ),
+    "misspelt word": (
+        {"params": {"tool_choice": "auot"}},
+        f"tool_choice: no tool 'auot'; there are: add; {WORDS}",
+    ),
     "no list": ({"tools": add}, "tools must be a list, such as [add]"),
     "bare function in no list": ({"tools": add.function}, f"tools[0] {UNDESCRIBED}"),
     "something in no list": ({"tools": 1}, "tools must be a list, such as [int]"),
@@ -208,15 +238,15 @@ REFUSED: dict[str, tuple[Json, str]] = {
     ),
     "choice of no tool": (
         {"params": {"tool_choice": "nope"}},
-        "tool_choice: no tool 'nope'; there are: add",
+        f"tool_choice: no tool 'nope'; there are: add; {WORDS}",
     ),
     "choice of a tool not offered": (
         {"params": {"tool_choice": good}},
-        "tool_choice: no tool 'good'; there are: add",
+        f"tool_choice: no tool 'good'; there are: add; {WORDS}",
     ),
     "choice where all tools are OpenRouter's": (
         {"tools": [{"type": "x:y"}], "params": {"tool_choice": NAMED}},
-        "tool_choice: no tool 'add'; there are: none",
+        f"tool_choice: no tool 'add'; there are: none; {WORDS}",
     ),
     "name of an exception": (
         {"raises": "KeyError"},

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import cast
 
 import msgspec
@@ -20,6 +21,8 @@ _PARTS = {
     "video_url": "video_url",
     "input_video": "video_url",
 }
+_BYTES = (bytes, bytearray, memoryview)
+_KEPT = (*_BYTES, Decimal)  # bytes to be refused, and prices, which go out as numbers
 _TOLD = 600  # characters of an exception's message
 
 
@@ -31,27 +34,40 @@ def result_content(result: object) -> Content:
 
     Raises:
         TypeError: it cannot be written as JSON.
-        ValueError: the same: it refers to itself, or holds a number that JSON cannot.
+        ValueError: the same: it refers to itself, or holds a number or a letter that
+            JSON cannot.
     """
     if isinstance(result, str):
+        result.encode()  # else a lone surrogate would end the run, not the call
         return result
 
-    if is_array(result) and result and all(map(_is_part, result)):
-        return cast("Content", result)
-
     try:
+        if is_array(result) and result and all(map(_is_part, result)):
+            return _checked_parts(result)
+
         text = msgspec.json.encode(result, enc_hook=_members_of_model).decode()
-        # msgspec writes null in their place, which a model would take for no result.
-        lost = next(_not_finite(result), None) if "null" in text else None
+        if "null" in text:
+            # msgspec writes it in their place: a model would take it for no result.
+            plain = msgspec.to_builtins(
+                result, enc_hook=_members_of_model, str_keys=True
+            )
+            _check_finite(plain)
     except RecursionError:
         message = "it is nested too deeply"
     else:
-        if lost is None:
-            return text
-
-        message = f"the result holds the number {lost}, which JSON has no form for"
+        return text
 
     raise ValueError(message)
+
+
+def _checked_parts(parts: Sequence[Json]) -> Content:
+    """Return content parts as plain values, which nothing refuses that sends them."""
+    plain = msgspec.to_builtins(
+        parts, builtin_types=_KEPT, enc_hook=_members_of_any, str_keys=True
+    )
+    _check_finite(plain)
+    msgspec.json.encode(plain)  # raises for lone surrogates
+    return cast("Content", plain)
 
 
 def failure_content(error: BaseException) -> str:
@@ -64,7 +80,12 @@ def failure_content(error: BaseException) -> str:
 
 
 def _short(error: BaseException) -> str:
-    text = str(error)
+    try:
+        text = str(error)
+    except Exception:  # of its own `__str__`
+        return ""
+
+    text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= _TOLD else f"{text[:_TOLD]}..."
 
 
@@ -76,18 +97,31 @@ def _is_part(value: Json) -> bool:
     return isinstance(kind, str) and _PARTS.get(kind) in value
 
 
-def _not_finite(result: object) -> Iterator[float]:
-    """List the numbers of a result that JSON cannot write."""
-    plain = msgspec.to_builtins(result, enc_hook=_members_of_model, str_keys=True)
+def _check_finite(plain: Json) -> None:
+    """Refuse numbers that JSON has no form for, and bytes that were kept."""
     ahead: list[Json] = [plain]
     while ahead:
         value = ahead.pop()
-        if isinstance(value, float) and not math.isfinite(value):
-            yield value
-        elif is_object(value):
+        if isinstance(value, _BYTES):
+            raise TypeError("the result holds bytes among its parts; decode them first")
+
+        if isinstance(value, float | Decimal) and not math.isfinite(value):
+            raise ValueError(
+                f"the result holds the number {value}, which JSON has no form for"
+            )
+
+        if is_object(value):
             ahead.extend(value.values())
         elif is_array(value):
             ahead.extend(value)
+
+
+def _members_of_any(value: object) -> object:
+    """Return what parts hold that is a mapping or a sequence of another type."""
+    if is_object(value):
+        return dict(value)
+
+    return list(value) if is_array(value) else _members_of_model(value)
 
 
 def _members_of_model(value: object) -> object:

@@ -144,7 +144,9 @@ class _StrictSchema:
             del said["title"]  # pydantic made it of the name
 
         schema = self.schema(said, path)
-        if required or _is_tag(schema) or self.native.admits_null(said):
+        # A constant that is left out is not there, unless it is the default as well.
+        certain = _is_tag(schema) and said.get("default") in constants(schema)
+        if required or certain or self.native.admits_null(said):
             return schema
 
         about = {key: schema.pop(key) for key in _ABOUT if key in schema}

@@ -12,7 +12,8 @@ from openrouter_async.fanout.limiter import Limiter
 from openrouter_async.fanout.map import Outcomes
 from openrouter_async.fanout.outcomes import Outcome
 from openrouter_async.formats.format import Format
-from openrouter_async.resources.conversions import CHAT_CONVERTED
+from openrouter_async.resources.chat_answers import take_odd_members
+from openrouter_async.resources.conversions import CHAT_CHECKS, CHAT_CONVERTED
 from openrouter_async.resources.keywords import Keywords
 from openrouter_async.resources.kinds import AnswerKind
 from openrouter_async.resources.messages import checked_messages, conversation_of
@@ -59,10 +60,11 @@ _OPERATION = Operation(
     checked=checked_messages,
     never_null=CHAT_NEVER_NULL,
     converted=CHAT_CONVERTED,
+    checks=CHAT_CHECKS,
     of_calls=Keywords(ChatCallParams.__optional_keys__ | _NAMED),
     of_runs=Keywords(ChatMapParams.__optional_keys__ | _NAMED),
 )
-_WHOLE = AnswerKind(ChatCompletion)
+_WHOLE = AnswerKind(ChatCompletion, finish=take_odd_members)
 _OF_TOOL_RUNS = Keywords(
     _OPERATION.of_calls.known | {"max_steps", "raises", "pin_provider"}
 )
@@ -394,8 +396,8 @@ class ChatCompletions:
                 moment that an answer brings signed or encrypted reasoning, which is
                 of no use to any other.
             parse: a type, as in `create`, for the answer that ends the run.
-            **params: as in `create`, for each request; `tools` holds functions made
-                tools by `@tool`, and server tools as mappings.
+            **params: as in `create`, for each request; `tools` and `deferred_tools`
+                hold functions made tools by `@tool`, and server tools as mappings.
 
         Returns:
             The run: the answer, the conversation, what became of each call, and the

@@ -61,6 +61,7 @@ _OPERATION = Operation(
     checked=checked_prompt,
     never_null=NEVER_NULL,
     converted=COMPLETION_CONVERTED,
+    checks={},
     of_calls=Keywords(CompletionCallParams.__optional_keys__ | _NAMED),
     of_runs=Keywords(CompletionMapParams.__optional_keys__ | _NAMED),
 )

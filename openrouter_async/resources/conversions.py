@@ -9,7 +9,11 @@ from typing import NoReturn, get_origin
 from openrouter_async.errors import ConfigError
 from openrouter_async.formats.format import Format
 from openrouter_async.formats.refusals import shown_name
-from openrouter_async.resources.offered_tools import named_tool_choice, offered_tools
+from openrouter_async.resources.offered_tools import (
+    check_chosen,
+    named_tool_choice,
+    offered_tools,
+)
 from openrouter_async.types.lenient import Json
 
 
@@ -42,5 +46,8 @@ CHAT_CONVERTED: Mapping[str, Callable[[object], Json]] = {
     "deferred_tools": partial(offered_tools, field="deferred_tools"),
     "tool_choice": named_tool_choice,
     "response_format": checked_response_format,
+}
+CHAT_CHECKS: Mapping[str, Callable[[Mapping[str, Json]], None]] = {
+    "tool_choice": check_chosen
 }
 COMPLETION_CONVERTED: Mapping[str, Callable[[object], Json]] = {"parse": no_parse}

@@ -195,12 +195,14 @@ class Embeddings(Resource):
         return self._call(list(pack), common)
 
     def _common(self, model: str, options: Mapping[str, object]) -> CommonOptions:
-        common = common_options(options, self._transport)
-        # By name: a journal knows requests by their bytes.
-        given = dict(sorted(common.params.items()))
-        members = request_members({"model": model}, given, _NEVER_NULL)
-        members.setdefault("encoding_format", "base64")
-        return common.with_params(members)
+        def params_of(given: Mapping[str, Json]) -> dict[str, Json]:
+            # By name: a journal knows requests by their bytes.
+            ordered = dict(sorted(given.items()))
+            members = request_members({"model": model}, ordered, _NEVER_NULL)
+            members.setdefault("encoding_format", "base64")
+            return members
+
+        return common_options(options, self._transport, params_of)
 
     def _call(self, checked: Json, common: CommonOptions) -> Call:
         members = {"input": checked, **common.params, **(common.extra_body or {})}

@@ -29,14 +29,25 @@ class AnswerKind(Generic[AnswerT]):
         into: its type.
         members: what the request needs to hold for it.
         finish: completes an answer that came whole, or raises what it lacks.
+        reader: turns a body into an answer.
     """
 
     into: type[AnswerT]
     members: Mapping[str, Json] = field(default_factory=dict[str, Json])
     finish: Callable[[AnswerT], None] | None = None
+    reader: Callable[[Running, Exchange, bytes], AnswerT] = field(
+        init=False, repr=False, compare=False
+    )
 
-    def with_options(self, options: Mapping[str, object]) -> dict[str, object]:
+    def __post_init__(self) -> None:
+        reader = partial(read_answer, into=self.into, finish=self.finish)
+        object.__setattr__(self, "reader", reader)
+
+    def with_options(self, options: Mapping[str, object]) -> Mapping[str, object]:
         """Return options with what the request needs beside them; None is not given."""
+        if not self.members:
+            return options
+
         given = {
             name: value
             for name, value in options.items()
@@ -44,14 +55,10 @@ class AnswerKind(Generic[AnswerT]):
         }
         return {**self.members, **given}
 
-    @property
-    def reader(self) -> Callable[[Running, Exchange, bytes], AnswerT]:
-        """What turns a body into an answer."""
-        return partial(read_answer, into=self.into, finish=self.finish)
-
     def decoded(self, text: bytes) -> AnswerT:
         """Return an answer that was kept as text."""
         answer = decode_json(text, self.into)
+        answer.raw = text
         if self.finish is not None:
             self.finish(answer)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
+import msgspec
 from msgspec import UNSET
 
 from openrouter_async.config import RetryPolicy, Timeout
@@ -14,12 +14,7 @@ from openrouter_async.errors import ConfigError, OpenRouterError
 from openrouter_async.fanout.journal import Entry
 from openrouter_async.fanout.outcomes import Item
 from openrouter_async.fanout.work import Receipt
-from openrouter_async.resources.options import (
-    RetryOption,
-    TimeoutOption,
-    retry_for,
-    timeout_for,
-)
+from openrouter_async.resources.options import retry_for, timeout_for
 from openrouter_async.transport.admission import Admission
 from openrouter_async.transport.calls import Running, Transport
 from openrouter_async.transport.exchange import Call, Exchange
@@ -37,8 +32,7 @@ Reader: TypeAlias = Callable[[Running, Exchange, bytes], AnswerT]
 """Turns a body into an answer, or raises what it lacks."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommonOptions:
+class CommonOptions(msgspec.Struct, frozen=True, kw_only=True):
     """
     Hold what all items of a run share.
 
@@ -67,7 +61,13 @@ class CommonOptions:
 
     def with_params(self, params: Mapping[str, Json]) -> CommonOptions:
         """Return the options of an item with fields of its own."""
-        return replace(self, params=params)
+        return CommonOptions(
+            timeout=self.timeout,
+            retry=self.retry,
+            extra_body=self.extra_body,
+            extra_headers=self.extra_headers,
+            params=params,
+        )
 
     def check_shared(self, own: str) -> None:
         """
@@ -162,7 +162,9 @@ class CallWork(Generic[AnswerT]):
 
 
 def common_options(
-    options: Mapping[str, object], transport: Transport
+    options: Mapping[str, object],
+    transport: Transport,
+    params_of: Callable[[dict[str, Json]], Mapping[str, Json]],
 ) -> CommonOptions:
     """
     Sort what `RequestOptions` names from request fields.
@@ -170,22 +172,25 @@ def common_options(
     Args:
         options: both.
         transport: has the defaults.
+        params_of: makes the request fields as they are sent of those that were given,
+            which it may change.
 
     Raises:
         ConfigError: one cannot be used.
     """
-    rest = dict(options)
-    timeout = cast("TimeoutOption", rest.pop("timeout", UNSET))
-    retry = cast("RetryOption", rest.pop("retry", UNSET))
+    # Every call comes by here: one copy, and no `cast` of what is checked below.
+    rest: dict[str, Any] = dict(options)
+    timeout = timeout_for(rest.pop("timeout", UNSET), transport.timeout)
+    retry = retry_for(rest.pop("retry", UNSET), transport.retry)
     extra_body = rest.pop("extra_body", None)
     if extra_body is not None and not is_object(extra_body):
         raise ConfigError("extra_body must be a mapping of request fields")
 
-    headers = cast("Mapping[str, str] | None", rest.pop("extra_headers", None))
+    headers = rest.pop("extra_headers", None)
     return CommonOptions(
-        timeout=timeout_for(timeout, transport.timeout),
-        retry=retry_for(retry, transport.retry),
+        timeout=timeout,
+        retry=retry,
         extra_body=extra_body,
         extra_headers=headers,
-        params=rest,
+        params=params_of(rest),
     )

@@ -9,7 +9,12 @@ import msgspec
 
 from openrouter_async.errors import ConfigError
 from openrouter_async.fanout.outcomes import Item
-from openrouter_async.types.chat import ChatChoice, ChatCompletion, ChatMessage
+from openrouter_async.types.chat import (
+    ChatChoice,
+    ChatCompletion,
+    ChatMessage,
+    sent_members,
+)
 from openrouter_async.types.lenient import Json, is_array, is_object
 
 _BYTES = (bytes, bytearray, memoryview)
@@ -33,12 +38,18 @@ def checked_messages(messages: object) -> list[Json]:
     if not messages:
         raise ConfigError(f"{_FORM}; this list is empty")
 
-    return [_message(each, place) for place, each in enumerate(messages)]
+    return [
+        # As nearly all are: this is on the way of every call.
+        each
+        if type(each) is dict and type(each.get("role")) is str  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # of anything
+        else _message(each, place)  # pyright: ignore[reportUnknownArgumentType]  # the same
+        for place, each in enumerate(messages)
+    ]
 
 
 def _message(message: object, place: int) -> Mapping[str, Json]:
     if isinstance(message, ChatMessage):
-        return _replayed(message)
+        return sent_members(message)
 
     members = _members(message, place)
     if members is None:
@@ -77,34 +88,6 @@ def _told(message: object) -> str:
         return "a whole answer; pass its `message`"
 
     return f"of type {type(message).__name__}"
-
-
-def _replayed(message: ChatMessage) -> dict[str, Json]:
-    """
-    Return the message of an answer.
-
-    Reasoning details must come back unmodified and in order
-    (https://openrouter.ai/docs/use-cases/reasoning-tokens).
-    """
-    members: dict[str, Json] = {"role": message.role or "assistant"}
-    for name, wire in zip(
-        message.__struct_fields__, message.__struct_encode_fields__, strict=True
-    ):
-        value = getattr(message, name)
-        # Lists without items say nothing, and OpenAI refuses some of them.
-        if value is not None and value != [] and wire != "role":
-            members[wire] = value
-
-    # A place in a stream means nothing in a request, and OpenAI refuses it.
-    if message.tool_call_members:
-        members["tool_calls"] = [
-            {name: value for name, value in each.items() if name != "index"}
-            for each in message.tool_call_members
-        ]
-    elif "content" not in members:
-        members["content"] = None  # it says nothing, but it is there
-
-    return members
 
 
 def conversation_of(item: Item) -> Sequence[Json]:

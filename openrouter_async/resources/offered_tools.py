@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeGuard
 
 from openrouter_async.errors import ConfigError
@@ -11,6 +11,10 @@ from openrouter_async.types.lenient import Json, is_array, is_object
 from openrouter_async.types.tool_params import DefinesTool
 
 _WORDS = frozenset({"none", "auto", "required"})
+
+
+class _ByName(dict[str, Json]):
+    """Spell out the choice of a tool that was given by its name."""
 
 
 def offered_tools(tools: object, field: str = "tools") -> Json:
@@ -89,11 +93,44 @@ def named_tool_choice(choice: object) -> Json:
     if ":" in choice:
         return {"type": choice}
 
-    return {"type": "function", "function": {"name": choice}}
+    return _ByName(type="function", function={"name": choice})
+
+
+def check_chosen(request: Mapping[str, Json]) -> None:
+    """
+    Check that the tool which a request demands by name is one that it offers.
+
+    A word that is misspelt would be taken for the name of a tool. What was spelled out
+    is sent as it is: a preset may offer more tools.
+
+    Raises:
+        ConfigError: it is none of them; it says which there are.
+    """
+    choice = request["tool_choice"]
+    name = chosen_name(choice) if isinstance(choice, _ByName) else None
+    lists = (request.get("tools"), request.get("deferred_tools"))
+    offered = [each for listed in lists if is_array(listed) for each in listed]
+    if name is not None and offered:
+        check_name(name, filter(None, map(chosen_name, offered)))
+
+
+def check_name(name: str, known: Iterable[str]) -> None:
+    """
+    Check the name of the function that is demanded.
+
+    Raises:
+        ConfigError: it is none of those that are known.
+    """
+    names = list(known)
+    if name not in names:
+        raise ConfigError(
+            f"tool_choice: no tool {name!r}; there are: {', '.join(names) or 'none'};"
+            " or one of the words 'auto', 'none' and 'required'"
+        )
 
 
 def chosen_name(choice: object) -> str | None:
-    """Return the name of the function that a choice, as it is sent, demands."""
+    """Return the name of the function of a choice, or a tool, as it is sent."""
     function = choice.get("function") if is_object(choice) else None
     name = function.get("name") if is_object(function) else None
     return name if isinstance(name, str) else None

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from typing import Generic, TypeVar, Unpack, cast, overload
-from urllib.parse import parse_qs
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Generic, TypeVar, Unpack, overload
 
-import msgspec
-
-from openrouter_async.errors import ConfigError, OpenRouterError, ResponseDecodeError
+from openrouter_async.errors import ConfigError, OpenRouterError
 from openrouter_async.resources.keywords import Keywords
 from openrouter_async.resources.options import CallOptions
 from openrouter_async.resources.own_types import MODELS
+from openrouter_async.resources.page_course import Course
 from openrouter_async.resources.reading import Resource, explain, read, shown_path
 from openrouter_async.transport.calls import Transport
 from openrouter_async.transport.decoders import ListPage, decode_page, item_reader
-from openrouter_async.transport.paths import Param, Params, Path, operation_url
+from openrouter_async.transport.paths import Params, Path, operation_url
 from openrouter_async.transport.replies import ReplyReader
-from openrouter_async.types.lenient import Json, is_object
+from openrouter_async.types.lenient import Json
 from openrouter_async.types.wire import ResponseMeta
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 _READ = ReplyReader(decode=decode_page)
-_NAMES = ("id", "hash", "slug")
 
 
 class Pages(Generic[T_co]):
@@ -32,8 +29,8 @@ class Pages(Generic[T_co]):
     Iterate over the items of a list, page by page as they are needed.
 
     It ends where the server says so (`has_more`, `cursor`, `links.next`,
-    `total_count`), at an empty page, and at one that came before: a server that
-    ignores where to go on gives the same page for ever.
+    `total_count`); where it says nothing, at an empty page, and at one that came
+    before. More that is promised and does not come is an error.
 
     Args:
         transport: sends the calls.
@@ -75,17 +72,14 @@ class Pages(Generic[T_co]):
         Raises:
             OpenRouterError: whatever ended the call for a page.
         """
-        params: Params | None = self._params
-        seen: set[int] = set()
-        while params is not None:
-            page = await self._page(params)
-            mark = hash(tuple(map(_identity, page.items)))
-            if not page.items or mark in seen:
-                return
+        course = Course(self._params)
+        while course.params is not None:
+            page = await self._page(course.params)
+            new = course.is_new(page)
+            if new:
+                yield self._converted(page)
 
-            seen.add(mark)
-            yield self._converted(page)
-            params = self._following(params, page)
+            self._go_on(course, page, new=new)
 
     async def _page(self, params: Params) -> ListPage:
         return await read(
@@ -100,105 +94,12 @@ class Pages(Generic[T_co]):
             explain(error, "GET", self._path)
             raise
 
-    def _following(self, sent: Params, page: ListPage) -> Params | None:
+    def _go_on(self, course: Course, page: ListPage, *, new: bool) -> None:
         try:
-            return following(sent, page)
+            course.go_on(page, new=new)
         except OpenRouterError as error:
             explain(error, "GET", self._path)
             raise
-
-
-def following(sent: Params, page: ListPage) -> Params | None:
-    """
-    Return the parameters of the page after this one, None if it is the last.
-
-    Args:
-        sent: parameters of this page.
-        page: this one.
-
-    Raises:
-        ResponseDecodeError: there is a page after it, and nothing tells which.
-    """
-    members = page.members
-    if "has_more" in members or "cursor" in members:
-        return _after(sent, page)
-
-    links = members.get("links")
-    if is_object(links) and "next" in links:
-        target = links["next"]
-        if not isinstance(target, str) or not target:
-            return None
-
-        return {**sent, **_query(target)}
-
-    count = len(page.items)
-    offset = _whole(sent.get("offset")) + count
-    total, limit = members.get("total_count"), _whole(sent.get("limit"))
-    last = offset >= total if isinstance(total, int) else count < limit
-    return None if last else {**sent, "offset": offset}
-
-
-def _query(target: str) -> dict[str, Param | Sequence[Param]]:
-    """Return the query of a link alone: the key goes to no other host."""
-    query = target.partition("#")[0].partition("?")[2]
-    found = parse_qs(query, keep_blank_values=True)
-    return {
-        name: values[0] if len(values) == 1 else values
-        for name, values in found.items()
-    }
-
-
-def _after(sent: Params, page: ListPage) -> Params | None:
-    """Go on where a cursor points, or behind the last item."""
-    members = page.members
-    if members.get("has_more") is False:
-        return None
-
-    cursor = members.get("cursor")
-    if isinstance(cursor, str) and cursor:
-        return {**sent, "cursor": cursor}
-
-    if members.get("has_more") is not True:
-        return None
-
-    # Files of a provider are listed with that provider's own parameters.
-    name = "after_id" if sent.get("provider") == "anthropic" else "after"
-    return {**sent, name: _last_id(page)}
-
-
-def _last_id(page: ListPage) -> str:
-    last = page.items[-1] if page.items else None
-    known = (page.members.get("last_id"), last.get("id") if is_object(last) else None)
-    for each in known:
-        if isinstance(each, str) and each:
-            return each
-
-    raise ResponseDecodeError(
-        "the answer says `has_more`, but has nothing to go on with: no `cursor`, no"
-        " `last_id`, and no `id` in its last item",
-        kind="final",
-        hint="There are more items than came; client.request gets pages one by one",
-        status=page.meta.status,
-        body=page.raw,
-    )
-
-
-def _whole(value: object) -> int:
-    try:
-        return int(cast("int", value or 0))
-    except (TypeError, ValueError):
-        return 0
-
-
-def _identity(item: Json) -> Json:
-    """Return what tells an item from others, whatever else changes about it."""
-    if is_object(item):
-        for name in _NAMES:
-            known = item.get(name)
-            if isinstance(known, str):
-                return known
-
-    return msgspec.json.encode(item, order="sorted")
 
 
 _KEYWORDS = Keywords(

@@ -12,6 +12,7 @@ from openrouter_async.errors import (
 )
 from openrouter_async.formats.format import Format
 from openrouter_async.formats.mismatch import FormatMismatch
+from openrouter_async.resources.chat_answers import take_odd_members
 from openrouter_async.resources.kinds import AnswerKind
 from openrouter_async.types.chat import ChatChoice, ParsedChatCompletion
 
@@ -33,6 +34,7 @@ def parsed_kind(parse: type[T] | Format[T]) -> AnswerKind[ParsedChatCompletion[T
     form = Format.of(parse)
 
     def finish(answer: ParsedChatCompletion[T]) -> None:
+        take_odd_members(answer)
         _parse(answer, form)
 
     into = cast("type[ParsedChatCompletion[T]]", ParsedChatCompletion)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from msgspec import UNSET
+
 from openrouter_async.errors import ConfigError
 from openrouter_async.formats.tool import Tool
 from openrouter_async.resources.offered_tools import (
+    check_name,
     check_tools,
     chosen_name,
     named_tool_choice,
@@ -15,7 +18,8 @@ from openrouter_async.resources.offered_tools import (
 )
 from openrouter_async.types.lenient import is_array, is_object
 
-_CHANGED = ("tools", "tool_choice", "provider")  # by a run, between its requests
+# What a run reads, or changes between its requests.
+_CHANGED = ("tools", "deferred_tools", "tool_choice", "provider")
 
 
 def check_steps(max_steps: object) -> None:
@@ -52,39 +56,49 @@ def own_params(params: Mapping[str, object]) -> Mapping[str, object]:
     return {**params, **moved, "extra_body": rest} if moved else params
 
 
-def functions_of(tools: object) -> dict[str, Tool[..., object]]:
+def functions_of(params: Mapping[str, object]) -> dict[str, Tool[..., object]]:
     """
     Return the tools that run here by name; others run at OpenRouter.
+
+    Those that the model has to search for first can be called as well.
 
     Raises:
         ConfigError: one has no function, or the name of another.
     """
-    if not is_array(tools):
-        check_tools([tools])
-        raise ConfigError(f"tools must be a list, such as [{shown_tool(tools)}]")
+    functions: dict[str, Tool[..., object]] = {}
+    for field in ("tools", "deferred_tools"):
+        if params.get(field) not in (None, UNSET):
+            _add_functions(functions, params[field], field)
 
-    if not tools:
+    if not params.get("tools") and not params.get("deferred_tools"):
         raise ConfigError("there are no tools to run; use `create`")
 
-    check_tools(tools)
-    functions: dict[str, Tool[..., object]] = {}
+    return functions
+
+
+def _add_functions(
+    functions: dict[str, Tool[..., object]], tools: object, field: str
+) -> None:
+    if not is_array(tools):
+        check_tools([tools], field)
+        raise ConfigError(f"{field} must be a list, such as [{shown_tool(tools)}]")
+
+    check_tools(tools, field)
     for place, tool in enumerate(tools):
         if is_object(tool) and tool.get("type") != "function":
             continue
 
         if not isinstance(tool, Tool):
             raise ConfigError(
-                f"tools[{place}] has no Python function to run; decorate one with"
+                f"{field}[{place}] has no Python function to run; decorate one with"
                 " `@tool`, or answer calls yourself with `create`"
             )
 
         known = cast("Tool[..., object]", tool)
         if known.name in functions:
-            raise ConfigError(f"tools[{place}]: there are two tools {known.name!r}")
+            raise ConfigError(f"{field}[{place}]: there are two tools {known.name!r}")
 
         functions[known.name] = known
-
-    return functions
 
 
 def checked_params(
@@ -107,9 +121,8 @@ def checked_params(
 
     choice = named_tool_choice(params["tool_choice"])
     name = chosen_name(choice)
-    if name is not None and name not in functions:
-        known = ", ".join(functions) or "none"
-        raise ConfigError(f"tool_choice: no tool {name!r}; there are: {known}")
+    if name is not None:
+        check_name(name, functions)
 
     return {**params, "tool_choice": choice}
 

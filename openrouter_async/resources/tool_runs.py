@@ -173,7 +173,8 @@ async def run_tools(
     Args:
         create: sends one request.
         messages: the conversation so far; it is copied.
-        tools: functions made tools by `tool`, and server tools as mappings.
+        tools: functions made tools by `tool`, and server tools as mappings; more of
+            them may be in `deferred_tools` of `params`.
         params: the other parameters of each request. A `tool_choice` that demands a
             call holds for the first one alone: there would never be an answer. It may
             be one of the tools, or its name. What a run changes counts in `extra_body`
@@ -197,8 +198,8 @@ async def run_tools(
     """
     check_steps(max_steps)
     checked_messages(messages)
-    given = own_params({**params, "tools": tools})
-    functions = functions_of(given["tools"])
+    given = own_params({**params, "tools": tools} if tools else params)
+    functions = functions_of(given)
     chosen = checked_params(given, functions)
     loop = _Loop(create, functions, ending_exceptions(raises), pin=pin_provider)
     run: ToolRun[AnswerT] = ToolRun(first_messages=list(messages))

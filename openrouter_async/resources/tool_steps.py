@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Literal, TypeAlias
 
 from msgspec.structs import replace
@@ -21,17 +22,24 @@ _CUT_BY: Mapping[str | None, AnswerEnd] = {
 
 def asked_uses(answer: ChatCompletion, place: int) -> list[ToolUse]:
     """
-    Return the calls that an answer asks for, each with an id.
+    Return the calls that an answer asks for, each with an id of its own.
 
-    Some upstreams leave it out, and without it results could not be told apart.
+    Some upstreams leave it out, or give the same to several: results could not be told
+    apart.
 
     Args:
         answer: the answer.
         place: of its message in the conversation.
     """
     calls = answer.tool_calls
+    given, known = {call.id for call in calls}, {""}
     for number, call in enumerate(calls, 1):
-        call.id = call.id or f"call_{place}_{number}"
+        if call.id in known:
+            names = (f"call_{place}_{each}" for each in count(number))
+            call.id = next(name for name in names if name not in given)
+            given.add(call.id)
+
+        known.add(call.id)
 
     return [ToolUse(call=call) for call in calls]
 

@@ -50,6 +50,7 @@ class Operation:
         checked: returns that member as it is sent, or raises ConfigError.
         never_null: fields for which None means "not given".
         converted: by name, what turns a field into JSON.
+        checks: by name, what refuses a request for a field that does not fit it.
         of_calls: keywords that a call takes.
         of_runs: keywords that a run takes, and members that an item of it has.
     """
@@ -60,6 +61,7 @@ class Operation:
     checked: Callable[[object], Json]
     never_null: frozenset[str]
     converted: Mapping[str, Callable[[object], Json]]
+    checks: Mapping[str, Callable[[Mapping[str, Json]], None]]
     of_calls: Keywords
     of_runs: Keywords
 
@@ -134,7 +136,7 @@ class Verbs:
         Raises:
             ConfigError: something passed cannot be used; nothing was sent.
         """
-        rest = kind.with_options(options)
+        rest = {**kind.with_options(options)}
         settings, journal = take_run_options(
             rest, self._limiter, self.transport, _IN_FLIGHT
         )
@@ -191,12 +193,12 @@ class Verbs:
                 items by their encoded body, whatever the order in which the arguments
                 were written down.
         """
-        common = common_options(options, self.transport)
-        params = dict(common.params)
-        if in_order:
-            params = _sorted(request_members({}, params, self._operation.never_null))
+        params_of = self._ordered if in_order else self._converted
+        return common_options(options, self.transport, params_of)
 
-        return common.with_params(self._converted(params))
+    def _ordered(self, params: dict[str, Json]) -> dict[str, Json]:
+        given = request_members({}, params, self._operation.never_null)
+        return self._converted(_sorted(given))
 
     def _converted(self, params: dict[str, Json]) -> dict[str, Json]:
         for name, convert in self._operation.converted.items():
@@ -234,6 +236,10 @@ class Verbs:
                 "`stream` decides what is returned: neither extra_body nor a shared"
                 " parameter can change it; use stream() or create()"
             )
+
+        for name, check in operation.checks.items():
+            if name in members:
+                check(members)
 
         return self.transport.call(
             self._url,

@@ -11,6 +11,7 @@ from openrouter_async.transport.calls import Running
 from openrouter_async.transport.codec import decode_json
 from openrouter_async.transport.exchange import Exchange
 from openrouter_async.transport.failures import from_answer
+from openrouter_async.transport.hints import page_hint
 from openrouter_async.types.answer import Choice
 from openrouter_async.types.lenient import is_array, json_members
 
@@ -128,5 +129,11 @@ def _located(error: ResponseDecodeError, exchange: Exchange) -> ResponseDecodeEr
     kind = exchange.response.headers.get("Content-Type", "none")
     error.status = exchange.response.status
     error.generation_id = exchange.generation_id
-    error.hint = f"Its content type is {kind}"
+    hints = [f"Its content type is {kind}"]
+    advice = page_hint(error.body)
+    if advice is not None:  # the message ends with it, and the hint is where it belongs
+        error.message = error.message.removesuffix(f". {advice}")
+        hints.append(advice)
+
+    error.hint = ". ".join(hints)
     return error

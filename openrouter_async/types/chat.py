@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 import msgspec
 
 from openrouter_async.types.answer import Answer, Chunk
 from openrouter_async.types.chat_untyped import with_untyped
 from openrouter_async.types.lenient import Json, is_array
-from openrouter_async.types.tool_calls import ToolCall, read_tool_call
-from openrouter_async.types.wire import given_members
+from openrouter_async.types.tool_calls import (
+    ToolCall,
+    read_tool_call,
+    sent_tool_call,
+)
+from openrouter_async.types.wire import plain_value
 
 T = TypeVar("T")
 
@@ -118,14 +122,14 @@ class ChatMessage(
 
     def to_dict(self) -> dict[str, Json]:
         """
-        Return the members that came, as plain JSON values.
+        Return it as the next request has it, in plain JSON values.
 
-        Tool calls, reasoning details and annotations have all of theirs; what else
-        has no type here is in `to_dict()` of the answer. As a mapping it can be put
-        into `messages` too, once it comes back from a file:
+        Tool calls, reasoning details and annotations have all of their members; what
+        else has no type here is in `to_dict()` of the answer. As a mapping it can be
+        put into `messages` too, once it comes back from a file:
         `json.dumps(run.messages, default=ChatMessage.to_dict)`.
         """
-        return given_members(self)
+        return {name: plain_value(value) for name, value in sent_members(self).items()}
 
     @property
     def has_content(self) -> bool:
@@ -143,6 +147,30 @@ class ChatMessage(
             or self.audio
             or self.annotations
         )
+
+
+def sent_members(message: ChatMessage) -> dict[str, Json]:
+    """
+    Return the members of a message as a request takes them.
+
+    Reasoning details must come back unmodified and in order
+    (https://openrouter.ai/docs/use-cases/reasoning-tokens).
+    """
+    members: dict[str, Json] = {"role": message.role or "assistant"}
+    for name, wire in zip(
+        message.__struct_fields__, message.__struct_encode_fields__, strict=True
+    ):
+        value = getattr(message, name)
+        # Lists without items say nothing, and OpenAI refuses some of them.
+        if value is not None and value != [] and wire != "role":
+            members[wire] = value
+
+    if message.tool_call_members:
+        members["tool_calls"] = [*map(sent_tool_call, message.tool_call_members)]
+    elif "content" not in members:
+        members["content"] = None  # it says nothing, but it is there
+
+    return members
 
 
 class ChatChoice(msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=True):
@@ -245,6 +273,13 @@ class ChatCompletion(Answer[ChatChoice], kw_only=True):
         """The calls of tools that choice 0 asks for."""
         return self.message.tool_calls
 
+    if not TYPE_CHECKING:  # which knows that it is none of its members
+
+        @property
+        def parsed(self) -> NoReturn:
+            """Nothing: it is there for those who leave `parse=` out."""
+            raise _no_value("pass `parse=` a type to have a value in `parsed`")
+
     @property
     def finish_reason(self) -> str | None:
         """Why choice 0 ended."""
@@ -277,11 +312,16 @@ class ParsedChatCompletion(ChatCompletion, Generic[T], kw_only=True):
         for value in self._parsed:
             return value
 
-        raise AttributeError(
+        raise _no_value(
             "the answer holds no value, but calls of tools: see `tool_calls`"
             if self.tool_calls
             else "the answer holds no value"
         )
+
+
+def _no_value(message: str) -> AttributeError:
+    # With a name of its own, else Python adds "Did you mean: '_parsed'?".
+    return AttributeError(message, name="parsed", obj=None)
 
 
 class ChatCompletionChunk(Chunk[ChatChunkChoice], kw_only=True, gc=False):

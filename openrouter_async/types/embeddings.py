@@ -64,7 +64,7 @@ class Embedding(msgspec.Struct, kw_only=True):
             return array("d", self.encoded)
 
         try:
-            vector = array("f", a2b_base64(self.encoded))
+            vector = array("f", a2b_base64(self.encoded, strict_mode=True))
         except Base64Error as exc:
             reason = str(exc)
         else:

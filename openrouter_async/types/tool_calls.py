@@ -53,6 +53,36 @@ def read_tool_call(members: Mapping[str, Json]) -> ToolCall:
     return call
 
 
+def sent_tool_call(members: Mapping[str, Json]) -> dict[str, Json]:
+    """
+    Return a call of an answer as a request has to have it.
+
+    A place in a stream means nothing there, and OpenAI refuses it. What upstreams leave
+    out, or write in another form, the API demands as its own examples have it.
+    """
+    sent = {name: value for name, value in members.items() if name != "index"}
+    if _is_whole(sent) or sent.get("type") not in (None, "function"):
+        return sent
+
+    call, function = read_tool_call(members), members.get("function")
+    own: Mapping[str, Json] = function if is_object(function) else {}
+    # No text at all is no JSON: some providers refuse it.
+    arguments = call.function.arguments if call.function.arguments.strip() else "{}"
+    told = {"name": call.function.name, "arguments": arguments}
+    return {**sent, "id": call.id, "type": "function", "function": {**own, **told}}
+
+
+def _is_whole(call: Mapping[str, Json]) -> bool:
+    """Tell whether a request can have a call as it is, as nearly always."""
+    function = call.get("function")
+    if call.get("type") != "function" or not is_object(function):
+        return False
+
+    arguments = function.get("arguments")
+    texts = isinstance(call.get("id"), str) and isinstance(function.get("name"), str)
+    return texts and isinstance(arguments, str) and bool(arguments.strip())
+
+
 def arguments_text(arguments: Json) -> str:
     """Return the arguments of a call, or a piece of them, as JSON text."""
     if isinstance(arguments, str):

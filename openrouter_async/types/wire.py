@@ -109,16 +109,19 @@ def given_members(value: msgspec.Struct) -> dict[str, Json]:
     names = zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)
     members = {wire: getattr(value, name) for name, wire in names if wire[:1] != "<"}
     return {
-        wire: _plain(member) for wire, member in members.items() if member is not None
+        wire: plain_value(member)
+        for wire, member in members.items()
+        if member is not None
     }
 
 
-def _plain(value: Json) -> Json:
+def plain_value(value: Json) -> Json:
+    """Return a value of a member as plain JSON values."""
     if isinstance(value, msgspec.Struct):
         return given_members(value)
 
     if is_array(value):
-        return [_plain(item) for item in value]
+        return [plain_value(item) for item in value]
 
     return msgspec.to_builtins(value)  # what came untyped keeps its nulls
 

@@ -312,6 +312,40 @@ WRAPPED: dict[str, tuple[object, Json]] = {
 }
 
 
+class Ticket(TypedDict):
+    """Be urgent, or not."""
+
+    title: str
+    priority: NotRequired[Literal["urgent"]]
+
+
+@dataclass
+class Constant:
+    """Hold constants."""
+
+    same: Literal["a"] = "a"
+    none: Literal["a"] | None = None
+
+
+URGENT: Json = {"type": "string", "enum": ["urgent"]}
+
+
+def test_a_constant_that_may_be_left_out() -> None:
+    """It may be null, unless leaving it out means the same."""
+    constant: Json = {"type": "string", "enum": ["a"]}
+    ticket = Format.of(Ticket)
+
+    assert ticket.schema["properties"] == {
+        "title": {"type": "string"},
+        "priority": {"anyOf": [URGENT, {"type": "null"}]},
+    }
+    assert ticket.read('{"title": "a", "priority": null}') == {"title": "a"}
+    assert Format.of(Constant).schema["properties"] == {
+        "same": constant,
+        "none": {"anyOf": [constant, {"type": "null"}]},
+    }
+
+
 @pytest.mark.parametrize(("kind", "schema"), OBJECTS.values(), ids=OBJECTS)
 def test_an_object_is_the_root_of_its_schema(kind: object, schema: Json) -> None:
     """It is closed, all of its members are required, optional ones may be null."""
