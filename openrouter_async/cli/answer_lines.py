@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from openrouter_async.cli.prompt_lines import PromptItem
 from openrouter_async.errors import OpenRouterError
 from openrouter_async.fanout.outcomes import Outcome
+from openrouter_async.types.answer import Choice
+from openrouter_async.types.chat import ChatCompletion, ChatMessage
 from openrouter_async.types.completion import Completion
-from openrouter_async.types.lenient import json_value
+from openrouter_async.types.lenient import Json, json_value
 from openrouter_async.types.usage import Usage
 
 
@@ -46,6 +50,8 @@ class AnswerLine(msgspec.Struct, frozen=True, kw_only=True):
         input: that line.
         text: of the answer's first choice; None if there is no answer.
         texts: of all choices, where there are several.
+        refusal: why the first choice has no answer, where it says so.
+        tool_calls: that the first choice asks for, as received, where there are any.
         finish_reason: of the first choice.
         model: that answered.
         generation_id: the id of the usage record.
@@ -62,6 +68,8 @@ class AnswerLine(msgspec.Struct, frozen=True, kw_only=True):
     input: msgspec.Raw
     text: str | None = None
     texts: list[str] | msgspec.UnsetType = msgspec.UNSET
+    refusal: str | msgspec.UnsetType = msgspec.UNSET
+    tool_calls: list[dict[str, Json]] | msgspec.UnsetType = msgspec.UNSET
     finish_reason: str | None = None
     model: str | None = None
     generation_id: str | None = None
@@ -81,7 +89,7 @@ FAILED = b',"replayed":false,"error":{"class":'
 _encode = msgspec.json.Encoder().encode
 
 
-def answer_line(outcome: Outcome[Completion], *, full: bool) -> bytes:
+def answer_line(outcome: Outcome[Completion | ChatCompletion], *, full: bool) -> bytes:
     """
     Encode an outcome as a line.
 
@@ -108,15 +116,22 @@ def answer_line(outcome: Outcome[Completion], *, full: bool) -> bytes:
 
 
 def _answered(
-    item: PromptItem, value: Completion, attempts: int, replayed: bool, full: bool
+    item: PromptItem,
+    value: Completion | ChatCompletion,
+    attempts: int,
+    replayed: bool,
+    full: bool,
 ) -> AnswerLine:
-    choices = sorted(value.choices, key=lambda choice: choice.index)
+    choices = _choices(value)
+    message = value.message if isinstance(value, ChatCompletion) else ChatMessage()
     usage = value.usage or Usage()
     return AnswerLine(
         line=item.line,
         input=msgspec.Raw(item.source),
         text=value.text,
         texts=[each.text for each in choices] if len(choices) > 1 else msgspec.UNSET,
+        refusal=message.refusal or msgspec.UNSET,
+        tool_calls=message.tool_call_members or msgspec.UNSET,
         finish_reason=choices[0].finish_reason if choices else None,
         model=value.model,
         generation_id=value.meta.generation_id,
@@ -127,6 +142,11 @@ def _answered(
         replayed=replayed,
         answer=_one_line(value.raw) if full else msgspec.UNSET,
     )
+
+
+def _choices(value: Completion | ChatCompletion) -> list[Choice]:
+    choices: Sequence[Choice] = value.choices
+    return sorted(choices, key=lambda choice: choice.index)
 
 
 def _one_line(raw: bytes) -> msgspec.Raw:

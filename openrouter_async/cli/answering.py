@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from openrouter_async.cli.connecting import PLACES, client, naming_base_url
+from openrouter_async.cli.asked import ChatRequest, TextRequest
+from openrouter_async.cli.beside_text import reasoning_in, told_beside
+from openrouter_async.cli.connecting import PLACES, Connection, naming_base_url
 from openrouter_async.cli.consoles import (
     failure_lines,
     show_notes,
     stderr_console,
     summary,
 )
+from openrouter_async.cli.output import Output, Reasoning
 from openrouter_async.client import OpenRouter
 from openrouter_async.errors import OpenRouterError
-from openrouter_async.types.answer import Choice
+from openrouter_async.types.chat import ChatCompletion
 from openrouter_async.types.completion import Completion
-from openrouter_async.types.completion_params import CompletionParams
 
-# What moves the cursor or more; a terminal must not get it from a model.
-_CONTROLS = {
-    code: "\ufffd"
-    for code in (*range(0x20), *range(0x7F, 0xA0))
-    if chr(code) not in "\n\t"
-}
+_Whole: TypeAlias = Completion | ChatCompletion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,70 +31,20 @@ class Request:
     Hold what to ask and how to show the answer.
 
     Attributes:
-        prompt: what to complete.
-        params: the other fields of the request.
-        extra_body: members that are not typed.
+        asked: what to ask.
         stream: whether to print tokens as they arrive.
         as_json: whether to print what was received instead of the text.
         verbose: whether to say what it took even if nobody looks.
-        timeout: seconds for everything; None for the usual timers.
-        retries: attempts after the first; None for the usual number.
-        base_url: of the API; None for the environment's.
-        allow_http: whether that may be without TLS.
+        show_reasoning: whether to write the reasoning of a chat to standard error.
+        connection: how the API is reached.
     """
 
-    prompt: str
-    params: CompletionParams
-    extra_body: Mapping[str, object] | None
+    asked: TextRequest | ChatRequest
     stream: bool
     as_json: bool
     verbose: bool
-    timeout: float | None
-    retries: int | None
-    base_url: str | None
-    allow_http: bool
-
-
-class Output:
-    """Write text to standard output at once, as text or as JSON lines."""
-
-    def __init__(self) -> None:
-        self._guarded = sys.stdout.isatty()
-        self._last = "\n"
-
-    def text(self, text: str) -> None:
-        """Write a piece of an answer, without control characters to a terminal."""
-        if text:
-            sys.stdout.write(text.translate(_CONTROLS) if self._guarded else text)
-            sys.stdout.flush()
-            self._last = text[-1]
-
-    def end_line(self) -> None:
-        """End the line that was begun."""
-        if self._last != "\n":
-            self.text("\n")
-
-    def interrupt(self) -> None:
-        """Leave the line as it is in a terminal: Ctrl-C ends it for all commands."""
-        if self._guarded:
-            self._last = "\n"
-
-    def choices(self, choices: Sequence[Choice], *, after: int) -> None:
-        """Write choices from an index on, with an empty line before each other one."""
-        for choice in sorted(choices, key=lambda choice: choice.index):
-            if choice.index < after:
-                continue
-
-            if choice.index > 0:
-                self.text("\n")
-
-            self.text(choice.text)
-            self.end_line()
-
-    def json(self, document: bytes) -> None:
-        """Write a JSON document in one line; no string in it can hold a newline."""
-        sys.stdout.buffer.write(document.strip().replace(b"\n", b" ") + b"\n")
-        sys.stdout.buffer.flush()
+    show_reasoning: bool = False
+    connection: Connection
 
 
 async def answer(request: Request) -> None:
@@ -111,64 +57,66 @@ async def answer(request: Request) -> None:
     started = time.monotonic()
     told = request.verbose or stderr_console().is_terminal
     try:
-        async with client(
-            base_url=request.base_url,
-            allow_http=request.allow_http,
-            timeout=request.timeout,
-            retry=request.retries,
-        ) as opened:
+        async with request.connection.client() as opened:
             ask = _stream if request.stream else _create
             with naming_base_url(opened, *PLACES):
-                completion = await ask(opened, request, Output())
+                whole = await ask(opened, request, Output())
     except OpenRouterError as error:
         show_notes(failure_lines(error.history) if told else ())
         raise
 
+    if not request.as_json:
+        show_notes(told_beside(whole))
+
     if told:
-        show_notes(failure_lines(completion.meta.history))
-        show_notes([_summary(completion, time.monotonic() - started)])
+        show_notes(failure_lines(whole.meta.history))
+        show_notes([_summary(whole, time.monotonic() - started)])
 
 
-def _summary(completion: Completion, elapsed: float) -> str:
-    line = summary(completion.usage, completion.meta, elapsed)
-    identity = [completion.model, completion.provider, completion.meta.generation_id]
+def _summary(whole: _Whole, elapsed: float) -> str:
+    line = summary(whole.usage, whole.meta, elapsed)
+    identity = [whole.model, whole.provider, whole.meta.generation_id]
     return ", ".join([line, *(name for name in identity if name)])
 
 
-async def _create(opened: OpenRouter, request: Request, output: Output) -> Completion:
+async def _create(opened: OpenRouter, request: Request, output: Output) -> _Whole:
     try:
-        completion = await opened.completions.create(
-            prompt=request.prompt, extra_body=request.extra_body, **request.params
-        )
+        whole = await request.asked.create(opened)
     except OpenRouterError as error:
         if error.partial is not None and not request.as_json:
             output.choices(error.partial.choices, after=0)
 
         raise
 
+    reasoning = Reasoning(wanted=request.show_reasoning)
+    reasoning.text(reasoning_in(whole))
+    reasoning.end_line()
     if request.as_json:
-        output.json(completion.raw)
+        output.json(whole.raw)
     else:
-        output.choices(completion.choices, after=0)
+        output.choices(whole.choices, after=0)
 
-    return completion
+    return whole
 
 
-async def _stream(opened: OpenRouter, request: Request, output: Output) -> Completion:
-    stream = opened.completions.stream(
-        prompt=request.prompt, extra_body=request.extra_body, **request.params
-    )
+async def _stream(opened: OpenRouter, request: Request, output: Output) -> _Whole:
+    stream = request.asked.stream(opened)
+    reasoning = Reasoning(wanted=request.show_reasoning)
     try:
         async with stream:
             async for chunk in stream:
+                reasoning.text(reasoning_in(chunk))
                 if request.as_json:
                     output.json(chunk.raw)
-                else:
+                elif chunk.text:
+                    reasoning.end_line()
                     output.text(chunk.text)
     except asyncio.CancelledError:
         output.interrupt()
+        reasoning.interrupt()
         raise
     finally:
+        reasoning.end_line()
         # Choice 0 was written as it came; the others would have been mixed into it.
         if not request.as_json:
             output.end_line()

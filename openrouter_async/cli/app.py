@@ -9,10 +9,13 @@ import typer
 from typer.core import TyperGroup
 
 from openrouter_async import __version__
+from openrouter_async.cli.chat import chat
 from openrouter_async.cli.complete import complete
 from openrouter_async.cli.consoles import show_message
 from openrouter_async.cli.demo import demo
+from openrouter_async.cli.key import key
 from openrouter_async.cli.map import map_prompts
+from openrouter_async.cli.models import models
 from openrouter_async.cli.running import EXIT_USAGE, exit_codes
 from openrouter_async.cli.simulate import simulate
 
@@ -58,8 +61,11 @@ app: typer.Typer = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command()(chat)
 app.command()(complete)
 app.command("map")(map_prompts)
+app.command()(models)
+app.command()(key)
 app.command()(simulate)
 app.command()(demo)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from openrouter_async.cli.answering import Request, answer
+from openrouter_async.cli.asked import TextRequest
+from openrouter_async.cli.connecting import Connection
+from openrouter_async.cli.prompt_argument import read_prompt
 from openrouter_async.cli.request_options import (
     AllowHTTP,
     BaseURL,
@@ -25,16 +27,24 @@ from openrouter_async.cli.request_options import (
     Stop,
     Suffix,
     Temperature,
+    Timeout,
     TopP,
     extra_members,
     request_params,
 )
 from openrouter_async.cli.running import exit_codes
-from openrouter_async.cli.standard_input import NAME as STDIN_NAME
-from openrouter_async.cli.standard_input import STDIN, standard_input
-from openrouter_async.errors import ConfigError
+from openrouter_async.cli.showing_options import (
+    STREAM_REMEDY,
+    AsJSON,
+    Stream,
+    Verbose,
+    is_streamed,
+)
 
-_OPTIONS_OWN = {"stream": "use --stream or --no-stream"}
+_NOT_EXTRA = {
+    "stream": STREAM_REMEDY,
+    "messages": "`openrouter-async chat` sends messages",
+}
 
 
 def complete(
@@ -46,25 +56,9 @@ def complete(
         typer.Option(exists=True, dir_okay=False, help="Read the prompt from a file."),
     ] = None,
     model: Model = None,
-    stream: Annotated[
-        bool | None,
-        typer.Option(
-            "--stream/--no-stream",
-            help="Print tokens as they arrive; usual where output is a terminal.",
-        ),
-    ] = None,
-    as_json: Annotated[
-        bool,
-        typer.Option(
-            "--json", help="Print what was received; streamed: a line per chunk."
-        ),
-    ] = False,
-    verbose: Annotated[
-        bool,
-        typer.Option(
-            "--verbose", "-v", help="Say what it took, also to a pipe or file."
-        ),
-    ] = False,
+    stream: Stream = None,
+    as_json: AsJSON = False,
+    verbose: Verbose = False,
     max_tokens: MaxTokens = None,
     temperature: Temperature = None,
     top_p: TopP = None,
@@ -76,9 +70,7 @@ def complete(
     echo: Echo = False,
     provider: Provider = None,
     extra: Extra = None,
-    timeout: Annotated[
-        float | None, typer.Option(help="Seconds for everything.")
-    ] = None,
+    timeout: Timeout = None,
     retries: Retries = None,
     base_url: BaseURL = None,
     allow_http: AllowHTTP = False,
@@ -98,67 +90,21 @@ def complete(
             echo=echo or None,
             provider=provider,
         )
-        request = Request(
-            prompt=_prompt(prompt, file),
+        asked = TextRequest(
+            prompt=read_prompt(prompt, file, noun="prompt"),
             params=params,
-            extra_body=extra_members(extra, _OPTIONS_OWN),
-            stream=_streamed(stream, as_json),
+            extra_body=extra_members(extra, _NOT_EXTRA),
+        )
+        request = Request(
+            asked=asked,
+            stream=is_streamed(stream, as_json=as_json),
             as_json=as_json,
             verbose=verbose,
-            timeout=timeout,
-            retries=retries,
-            base_url=base_url,
-            allow_http=allow_http,
+            connection=Connection(
+                timeout=timeout,
+                retries=retries,
+                base_url=base_url,
+                allow_http=allow_http,
+            ),
         )
         asyncio.run(answer(request))
-
-
-def _streamed(wanted: bool | None, as_json: bool) -> bool:
-    return sys.stdout.isatty() and not as_json if wanted is None else wanted
-
-
-def _prompt(argument: str | None, file: Path | None) -> str:
-    if (argument is None) == (file is None):
-        raise ConfigError("give one prompt: as argument, - (stdin), or --file")
-
-    if file is not None:
-        return _decoded(_read_file(file), str(file))
-
-    assert argument is not None
-    if argument == STDIN:
-        return _decoded(_read_stdin(), STDIN_NAME)
-
-    if not argument:
-        raise ConfigError("the prompt is empty")
-
-    return argument
-
-
-def _read_file(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        message = f"{file} cannot be read: {error.strerror}"
-        raise ConfigError(message) from None
-
-
-def _read_stdin() -> bytes:
-    stdin = standard_input()
-    try:
-        return stdin.read()
-    except OSError as error:
-        message = f"{STDIN_NAME} cannot be read: {error.strerror}"
-        raise ConfigError(message) from None
-
-
-def _decoded(data: bytes, source: str) -> str:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        message = f"{source} is not UTF-8 (byte {error.start})"
-        raise ConfigError(message) from None
-
-    if not text:
-        raise ConfigError(f"the prompt is empty: {source} holds nothing")
-
-    return text

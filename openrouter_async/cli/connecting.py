@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from msgspec import UNSET
 
@@ -23,6 +24,7 @@ PLACES = ("OPENROUTER_BASE_URL", "--base-url")
 """Where a command that has the option takes the base URL from."""
 
 _NOT_FOUND = 404
+_OPERATION = "The operation was "  # so begins the hint that names nothing else
 
 
 def client(
@@ -62,6 +64,42 @@ def client(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """
+    Hold how a command reaches the API.
+
+    Attributes:
+        timeout: seconds for each whole call; None for the usual timers.
+        retries: attempts after the first; None for the usual number.
+        base_url: of the API; None for the environment's.
+        allow_http: whether that may be without TLS.
+    """
+
+    timeout: float | None
+    retries: int | None
+    base_url: str | None
+    allow_http: bool
+
+    def client(self, rate_limits: RateLimits | None = None) -> OpenRouter:
+        """
+        Return the client that sends.
+
+        Args:
+            rate_limits: that are known.
+
+        Raises:
+            ConfigError: there is no key, or a setting cannot be used.
+        """
+        return client(
+            base_url=self.base_url,
+            allow_http=self.allow_http,
+            timeout=self.timeout,
+            retry=self.retries,
+            rate_limits=rate_limits,
+        )
+
+
 @contextmanager
 def naming_base_url(client: OpenRouter, *places: str) -> Generator[None]:
     """
@@ -86,8 +124,13 @@ def name_base_url(error: OpenRouterError, client: OpenRouter, *places: str) -> N
     hint = f"the base URL is {client.base_url}; see {' and '.join(places)}"
     if error.hint is None or isinstance(error, NotFoundError):
         error.hint = hint
-    elif error.budget_exhausted and not error.hint.startswith(hint):
+    elif _is_about_else(error) and not error.hint.startswith(hint):
         error.hint = f"{hint}. {error.hint}"
+
+
+def _is_about_else(error: OpenRouterError) -> bool:
+    """Tell whether the hint of an error leaves room for another one before it."""
+    return error.budget_exhausted or (error.hint or "").startswith(_OPERATION)
 
 
 def _is_elsewhere(error: OpenRouterError) -> bool:

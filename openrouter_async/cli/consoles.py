@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from openrouter_async.errors import (
+    APITimeoutError,
     ConfigError,
     NotSentError,
     OpenRouterError,
@@ -48,6 +49,11 @@ _OPTIONS = (
 )
 _SPENT = "so many requests failed that not all of them were tried again"
 _JOURNAL = "go on with what it was, name another file, or start over with --fresh"
+# Of other commands' requests: what differs is more than where they go.
+_CHAT_URL = r'"\S*/chat/completions"'
+_TEXT_URL = r'"\S*(?<!/chat)/completions"'
+_NOW_CHAT = "its requests were text completions and are chat"
+_NOW_TEXT = "its requests were chat and are text completions"
 
 
 def _as_option(name: re.Match[str]) -> str:
@@ -63,11 +69,13 @@ _NAMES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     (re.compile(r"\bbase_url\b"), "the base URL"),
     (re.compile(r"\bRateLimits\.(requests|tokens)_per_minute"), r"--\1-per-minute"),
     (re.compile(r"; None waits however"), "; `--max-pause inf` waits however"),
-    (re.compile(r"\bmax_(in_flight|cost|pause)\b"), _as_option),
+    (re.compile(r"(?<!`)\bmax_(in_flight|cost|pause)\b"), _as_option),
     (re.compile(rf"(?<=[:;] )({_OPTIONS})(?= was )"), _as_option),
     (re.compile(r"(?<=: )pass what it was, or name another journal$"), _JOURNAL),
     (re.compile(r"(?<=, )or name another journal$"), "or name another file"),
     (re.compile(r"The client's retry budget is spent \(\S+\)"), _SPENT),
+    (re.compile(rf"(?<=: |; )url was {_TEXT_URL} and is {_CHAT_URL}"), _NOW_CHAT),
+    (re.compile(rf"(?<=: |; )url was {_CHAT_URL} and is {_TEXT_URL}"), _NOW_TEXT),
     (re.compile(r"(?<=: |; )url (?=was .* and is )"), "the base URL "),
 )
 
@@ -85,7 +93,7 @@ def message_of(error: OpenRouterError) -> str:
         message = message.removesuffix(printable(error.hint)).rstrip(". ")
 
     # Of other errors the message may be the server's.
-    if isinstance(error, ConfigError | NotSentError):
+    if isinstance(error, ConfigError | NotSentError | APITimeoutError):
         message = _in_words_of_options(message)
 
     return message
@@ -173,10 +181,13 @@ def _usage(usage: Usage | None) -> list[str]:
 
 def cost(credits: float) -> str:
     """Write a cost in dollars, with the digits that tell it from nothing."""
+    if credits < 0:
+        return f"-{cost(-credits)}"
+
     if credits == 0:
         return "$0"
 
-    return f"${credits:.2f}" if credits >= 1 else f"${credits:.6f}"
+    return f"${credits:,.2f}" if credits >= 1 else f"${credits:.6f}"
 
 
 def failure_lines(history: Iterable[AttemptFailure]) -> list[str]:

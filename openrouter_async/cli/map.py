@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Annotated, cast
 
 import typer
@@ -14,12 +15,20 @@ from openrouter_async.cli.checking import (
     saying_nothing_was_sent,
     saying_what_takes_long,
 )
+from openrouter_async.cli.connecting import Connection
 from openrouter_async.cli.consoles import show_notes
+from openrouter_async.cli.conversations import checked_system
+from openrouter_async.cli.map_job import MapJob
 from openrouter_async.cli.map_report import MapReport
-from openrouter_async.cli.map_run import MapJob, run_map
+from openrouter_async.cli.map_run import run_map
 from openrouter_async.cli.map_summary import show_report
 from openrouter_async.cli.places import find_places
-from openrouter_async.cli.prompt_files import Format, line_form, open_prompts
+from openrouter_async.cli.prompt_files import (
+    Format,
+    PromptFile,
+    line_form,
+    open_prompts,
+)
 from openrouter_async.cli.prompt_lines import LineForm
 from openrouter_async.cli.request_options import (
     AllowHTTP,
@@ -35,6 +44,7 @@ from openrouter_async.cli.request_options import (
     Seed,
     Stop,
     Suffix,
+    System,
     Temperature,
     TopP,
     extra_members,
@@ -43,10 +53,13 @@ from openrouter_async.cli.request_options import (
 from openrouter_async.cli.running import exit_codes
 from openrouter_async.config import RateLimits
 from openrouter_async.fanout.limiter import MAX_PAUSE
-from openrouter_async.types.completion_params import CompletionParams
+from openrouter_async.resources.options import MapOptions
 
 _BAD_TOLD = 10
-_ITEMS_OWN = {"prompt": "", "stream": ""}
+_NOT_EXTRA = {
+    **dict.fromkeys(MapOptions.__optional_keys__ | {"parse"}, "it is no request field"),
+    **dict.fromkeys(("prompt", "messages", "stream"), ""),
+}
 
 
 def map_prompts(
@@ -67,6 +80,11 @@ def map_prompts(
             "--format", help="Of the prompts; else .txt is text, the rest JSON lines."
         ),
     ] = None,
+    chat: Annotated[
+        bool,
+        typer.Option("--chat", help="Send strings and `content` as user messages."),
+    ] = False,
+    system: System = None,
     keep: Annotated[
         list[str] | None,
         typer.Option(metavar="NAMES", help="Members of lines that are not sent."),
@@ -154,7 +172,9 @@ def map_prompts(
             prompts, output, journal, no_journal=no_journal, fresh=fresh
         )
         job = MapJob(
-            params=_with_extra(params, extra),
+            is_chat=chat,
+            params=params,
+            extra=extra_members(extra, _NOT_EXTRA) or {},
             places=places,
             full=full,
             fresh=fresh,
@@ -164,13 +184,22 @@ def map_prompts(
             max_cost=max_cost,
             max_pause=None if max_pause == math.inf else max_pause,
             rate_limits=_limits(requests_per_minute, tokens_per_minute),
-            timeout=timeout,
-            retries=retries,
-            base_url=base_url,
-            allow_http=allow_http,
+            connection=Connection(
+                timeout=timeout,
+                retries=retries,
+                base_url=base_url,
+                allow_http=allow_http,
+            ),
             command=_typed(context),
         )
-        lines = line_form(prompts, form, keep=keep or (), send=send or ())
+        lines = line_form(
+            prompts,
+            form,
+            keep=keep or (),
+            send=send or (),
+            chat=chat,
+            system=checked_system(system),
+        )
         report = _conduct(job, prompts, lines, skip_bad=skip_bad)
         show_report(report, quiet=quiet, as_json=as_json)
 
@@ -190,16 +219,34 @@ def _conduct(
         if not (job.quiet and skip_bad):
             show_notes(file.bad_lines(_BAD_TOLD))
 
+        file.refuse_mixture()
         if not skip_bad:
             file.refuse_bad()
 
-        return asyncio.run(run_map(job, file))
+        return asyncio.run(run_map(_job_of(job, file), file))
 
 
-def _with_extra(params: CompletionParams, extra: str | None) -> CompletionParams:
-    """Add members that are not typed; unlike those of a line they win over options."""
-    members = extra_members(extra, _ITEMS_OWN) or {}
-    return cast("CompletionParams", {**params, **members})
+def _job_of(job: MapJob, file: PromptFile) -> MapJob:
+    """
+    Return the job for the kind of lines that a file turned out to have.
+
+    Raises:
+        ConfigError: an option is for the other kind.
+    """
+    if job.is_chat is file.is_chat:
+        return job if file.findings.items or job.is_chat else _without_journal(job)
+
+    known = replace(job, is_chat=file.is_chat)
+    known.check()
+    return known
+
+
+def _without_journal(job: MapJob) -> MapJob:
+    """Return a job without items: its journal would be of a kind that nobody chose."""
+    if job.fresh:
+        return job
+
+    return replace(job, places=replace(job.places, journal=None))
 
 
 def _limits(requests: float | None, tokens: float | None) -> RateLimits | None:

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from openrouter_async.cli.consoles import message_of
+from openrouter_async.cli.findings import Findings
 from openrouter_async.cli.places import STDOUT, Places
-from openrouter_async.cli.prompt_files import Findings
 from openrouter_async.cli.running import EXIT_FAILED, EXIT_INTERRUPTED
 from openrouter_async.errors import NotSentError, OpenRouterError
 from openrouter_async.fanout.outcomes import Outcome
 from openrouter_async.fanout.statistics import MapStatistics
+from openrouter_async.types.chat import ChatCompletion
 from openrouter_async.types.completion import Completion
 
 _KINDS_KEPT = 100
@@ -48,7 +49,7 @@ class Outcomings:
     kinds: dict[str, FailureKind] = field(default_factory=dict[str, FailureKind])
     replayed_cost: float = 0.0
 
-    def add(self, outcome: Outcome[Completion]) -> None:
+    def add(self, outcome: Outcome[Completion | ChatCompletion]) -> None:
         """Count an outcome."""
         if outcome.error is None:
             usage = outcome.value.usage

@@ -5,110 +5,20 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from openrouter_async.cli.answer_files import answer_target
 from openrouter_async.cli.answer_lines import answer_line
 from openrouter_async.cli.answer_writer import AnswerWriter
-from openrouter_async.cli.connecting import PLACES, client, name_base_url
+from openrouter_async.cli.connecting import PLACES, name_base_url
 from openrouter_async.cli.consoles import stderr_console
+from openrouter_async.cli.map_job import MapJob
 from openrouter_async.cli.map_report import MapReport, Outcomings, cause_text
-from openrouter_async.cli.places import STDOUT, Places, forget
+from openrouter_async.cli.places import STDOUT, forget
 from openrouter_async.cli.progress import REFRESH, end_echo, gauge
 from openrouter_async.cli.prompt_files import PromptFile
-from openrouter_async.cli.prompt_lines import PromptItem
 from openrouter_async.cli.running import drop_output
 from openrouter_async.cli.stopping import stopping
-from openrouter_async.client import OpenRouter
-from openrouter_async.config import RateLimits
 from openrouter_async.errors import ConfigError, NotSentError, OpenRouterError
-from openrouter_async.fanout.map import Outcomes
-from openrouter_async.types.completion import Completion
-from openrouter_async.types.completion_params import CompletionParams
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MapJob:
-    """
-    Hold what to send, and how.
-
-    Attributes:
-        params: fields that all prompts share; those of a line win over them.
-        places: of answers and journal.
-        full: whether to write the whole answers.
-        fresh: whether to start over.
-        ordered: whether answers come in the order of the prompts.
-        quiet: whether to say nothing but errors.
-        max_in_flight: requests at a time; None for the usual number.
-        max_cost: USD; None for any.
-        max_pause: longest pause that is waited out, seconds; None for any.
-        rate_limits: that are known.
-        timeout: seconds for each prompt; None for the usual timers.
-        retries: attempts after the first; None for the usual number.
-        base_url: of the API; None for the environment's.
-        allow_http: whether that may be without TLS.
-        command: what was typed, for the one that goes on.
-    """
-
-    params: CompletionParams
-    places: Places
-    full: bool
-    fresh: bool
-    ordered: bool
-    quiet: bool
-    max_in_flight: int | None
-    max_cost: float | None
-    max_pause: float | None
-    rate_limits: RateLimits | None
-    timeout: float | None
-    retries: int | None
-    base_url: str | None
-    allow_http: bool
-    command: Sequence[str]
-
-    def client(self) -> OpenRouter:
-        """
-        Return the client that sends.
-
-        Raises:
-            ConfigError: there is no key, or a setting cannot be used.
-        """
-        return client(
-            base_url=self.base_url,
-            allow_http=self.allow_http,
-            timeout=self.timeout,
-            retry=self.retries,
-            rate_limits=self.rate_limits,
-        )
-
-    def check(self) -> None:
-        """
-        Refuse settings now, rather than after the check of a long file.
-
-        Raises:
-            ConfigError: one cannot be used.
-        """
-        self.outcomes(self.client(), ())
-
-    def outcomes(
-        self, opened: OpenRouter, prompts: Iterable[PromptItem]
-    ) -> Outcomes[Completion]:
-        """
-        Return the map.
-
-        Raises:
-            ConfigError: a setting cannot be used.
-        """
-        return opened.completions.map(
-            prompts,
-            max_in_flight=self.max_in_flight,
-            ordered=self.ordered,
-            journal=self.places.journal,
-            max_cost=self.max_cost,
-            max_pause=self.max_pause,
-            **self.params,
-        )
 
 
 async def run_map(job: MapJob, prompts: PromptFile) -> MapReport:

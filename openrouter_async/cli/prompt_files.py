@@ -8,19 +8,18 @@ import stat
 import tempfile
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
 from openrouter_async.cli.consoles import plural
-from openrouter_async.cli.prompt_lines import BadLineError, LineForm, PromptItem
+from openrouter_async.cli.findings import Findings
+from openrouter_async.cli.line_fields import BadLineError
+from openrouter_async.cli.prompt_lines import LineForm, PromptItem
 from openrouter_async.cli.standard_input import NAME, STDIN, standard_input
 from openrouter_async.errors import ConfigError, printable
 
 _BLOCK = 1 << 20
-_BAD_KEPT = 1000
-_UNKNOWN_KEPT = 20
 
 
 class Format(StrEnum):
@@ -28,57 +27,6 @@ class Format(StrEnum):
 
     jsonl = "jsonl"
     txt = "txt"
-
-
-@dataclass(frozen=True, slots=True)
-class BadLine:
-    """
-    Tell of a line that cannot be sent.
-
-    Attributes:
-        number: of the line, from 1.
-        reason: what is wrong with it.
-    """
-
-    number: int
-    reason: str
-
-
-@dataclass(slots=True)
-class Findings:
-    """
-    Collect what the check of a file finds.
-
-    Attributes:
-        items: lines that can be sent.
-        blank: lines that are empty.
-        bad: lines that cannot be sent.
-        bad_lines: the first thousand of them.
-        unknown: names of members that are no request fields, some of them.
-        has_json: whether any line is JSON.
-    """
-
-    items: int = 0
-    blank: int = 0
-    bad: int = 0
-    bad_lines: list[BadLine] = field(default_factory=list[BadLine])
-    unknown: dict[str, None] = field(default_factory=dict[str, None])
-    has_json: bool = False
-
-    @property
-    def lines(self) -> int:
-        """All lines there are."""
-        return self.items + self.blank + self.bad
-
-    def add_bad(self, number: int, error: BadLineError) -> None:
-        """Take note of a line that cannot be sent."""
-        self.bad += 1
-        self.has_json |= error.is_json
-        if len(self.bad_lines) < _BAD_KEPT:
-            self.bad_lines.append(BadLine(number, error.reason))
-
-        if len(self.unknown) < _UNKNOWN_KEPT:
-            self.unknown.update(dict.fromkeys(error.unknown))
 
 
 class PromptFile:
@@ -115,13 +63,9 @@ class PromptFile:
         for number, line in enumerate(self._lines(), 1):
             self._end += len(line)
             try:
-                item = self._form.item(line, number)
+                found.add(self._form.item(line, number))
             except BadLineError as error:
                 found.add_bad(number, error)
-                continue
-
-            found.items += item is not None
-            found.blank += item is None
 
         found.has_json |= bool(found.items)
 
@@ -163,6 +107,31 @@ class PromptFile:
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             raise ConfigError(f"{self.name} cannot be read: {reason}") from None
+
+    @property
+    def is_chat(self) -> bool:
+        """Whether its lines go to chat completions."""
+        return self._form.is_chat or self.findings.chats > 0
+
+    def refuse_mixture(self) -> None:
+        """
+        Refuse to go on with lines of both kinds, or options of the other one.
+
+        Raises:
+            ConfigError: it says which lines are of which kind.
+        """
+        found = self.findings
+        if found.is_mixed:
+            raise ConfigError(
+                f"{self.name} has both {found.mixture()}; nothing was sent",
+                hint="make it two files; --chat sends strings as what a user says",
+            )
+
+        if self._form.system is not None and found.items and not self.is_chat:
+            raise ConfigError(
+                f"--system is for chat, and {self.name} has text completions",
+                hint="--chat sends each line as what a user says",
+            )
 
     def refuse_bad(self) -> None:
         """
@@ -244,7 +213,13 @@ def _opened(path: str, stack: ExitStack) -> BinaryIO:
 
 
 def line_form(
-    path: str, given: Format | None, *, keep: Iterable[str], send: Iterable[str]
+    path: str,
+    given: Format | None,
+    *,
+    keep: Iterable[str],
+    send: Iterable[str],
+    chat: bool = False,
+    system: str | None = None,
 ) -> LineForm:
     """
     Say how the lines of a file are read.
@@ -256,6 +231,8 @@ def line_form(
         given: the form.
         keep: members that are not sent, in lists with commas.
         send: members that are sent, in lists with commas.
+        chat: whether a line without `messages` is what a user says.
+        system: what conversations begin with; None for nothing.
 
     Raises:
         ConfigError: these contradict each other.
@@ -266,10 +243,13 @@ def line_form(
         names = ", ".join(sorted(kept & sent))
         raise ConfigError(f"--keep and --send both name {names}")
 
-    if "prompt" in kept:
-        raise ConfigError("--keep must not name `prompt`, which is what is sent")
+    for name in ("prompt", "messages"):
+        if name in kept:
+            raise ConfigError(f"--keep must not name `{name}`, which is what is sent")
 
-    return LineForm(is_json=not is_text, kept=kept, sent=sent)
+    return LineForm(
+        is_json=not is_text, is_chat=chat, system=system, kept=kept, sent=sent
+    )
 
 
 def _names(lists: Iterable[str]) -> frozenset[str]:

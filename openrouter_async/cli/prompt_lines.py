@@ -7,36 +7,18 @@ from dataclasses import dataclass
 
 import msgspec
 
-from openrouter_async.errors import ConfigError
-from openrouter_async.resources.prompts import checked_prompt
-from openrouter_async.transport.codec import encode_body
-from openrouter_async.types.completion_params import CompletionItemParams
+from openrouter_async.cli.line_fields import (
+    BadLineError,
+    Fields,
+    chat_fields,
+    text_fields,
+)
 from openrouter_async.types.lenient import Json, is_array, is_object
 
-_FIELDS = frozenset(CompletionItemParams.__annotations__) | {"stream"}
 _OWN = frozenset({"id"})
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _NEITHER = "is neither a JSON string nor an object"
-
-
-class BadLineError(ValueError):
-    """
-    Raised when a line cannot be sent.
-
-    Attributes:
-        reason: what is wrong with it.
-        unknown: names of members that are no fields of a request.
-        is_json: whether it is JSON at all.
-    """
-
-    def __init__(
-        self, reason: str, *, unknown: tuple[str, ...] = (), is_json: bool = True
-    ) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.unknown = unknown
-        self.is_json = is_json
 
 
 class PromptItem(dict[str, Json]):
@@ -46,14 +28,18 @@ class PromptItem(dict[str, Json]):
     Attributes:
         line: number of the line, from 1.
         source: JSON text of the whole line, members included that are not sent.
+        is_chat: whether it goes to chat completions.
     """
 
-    __slots__ = ("line", "source")
+    __slots__ = ("is_chat", "line", "source")
 
-    def __init__(self, fields: Mapping[str, Json], line: int, source: bytes) -> None:
+    def __init__(
+        self, fields: Mapping[str, Json], line: int, source: bytes, *, is_chat: bool
+    ) -> None:
         super().__init__(fields)
         self.line: int = line
         self.source: bytes = source
+        self.is_chat: bool = is_chat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +49,15 @@ class LineForm:
 
     Attributes:
         is_json: whether they are JSON; else each is a prompt as it stands.
+        is_chat: whether a line without `messages` is what a user says.
+        system: what conversations begin with; None for nothing.
         kept: members that are the user's own: they are not sent.
         sent: members that are sent although this release does not know them.
     """
 
     is_json: bool
+    is_chat: bool = False
+    system: str | None = None
     kept: frozenset[str] = frozenset()
     sent: frozenset[str] = frozenset()
 
@@ -90,32 +80,38 @@ class LineForm:
         if not text or text.isspace():
             return None
 
-        if self.is_json:
-            return self._json_item(text, line.strip(), number)
+        if not self.is_json:
+            return self._text_item(text, msgspec.json.encode(text), number)
 
-        return PromptItem({"prompt": text}, number, msgspec.json.encode(text))
-
-    def _json_item(self, text: str, line: bytes, number: int) -> PromptItem:
         value = _json(text)
         if isinstance(value, str):
-            return PromptItem(_fit({"prompt": value}), number, line)
+            return self._text_item(value, line.strip(), number)
 
-        if not is_object(value):
-            raise BadLineError(_no_item(value))
+        if is_object(value):
+            return self._object_item(value, line.strip(), number)
 
+        raise BadLineError(_no_item(value))
+
+    def _text_item(self, text: str, source: bytes, number: int) -> PromptItem:
+        own = "content" if self.is_chat else "prompt"
+        return self._item({own: text}, source, number)
+
+    def _object_item(
+        self, value: Mapping[str, Json], source: bytes, number: int
+    ) -> PromptItem:
         own = self.kept | (_OWN - self.sent)
-        fields = {name: value[name] for name in value if name not in own}
-        item = PromptItem(_fit(fields), number, line)
-        if not fields.keys() <= _FIELDS:
-            self._refuse_unknown(fields)
+        return self._item(
+            {name: value[name] for name in value if name not in own}, source, number
+        )
 
-        return item
+    def _item(self, members: Fields, source: bytes, number: int) -> PromptItem:
+        is_chat = self.is_chat or "messages" in members
+        if is_chat:
+            fields = chat_fields(members, self.system, self.sent)
+        else:
+            fields = text_fields(members, self.sent)
 
-    def _refuse_unknown(self, fields: Mapping[str, Json]) -> None:
-        unknown = tuple(name for name in fields if name not in _FIELDS | self.sent)
-        if unknown:
-            names = ", ".join(f"`{name}`" for name in unknown)
-            raise BadLineError(f"no request fields: {names}", unknown=unknown)
+        return PromptItem(fields, number, source, is_chat=is_chat)
 
 
 def _decoded(line: bytes, number: int) -> str:
@@ -143,34 +139,11 @@ def _json(text: str) -> Json:
 
 def _no_item(value: Json) -> str:
     if is_array(value):
-        return (
-            f"a JSON array {_NEITHER}; several prompts for one request go into"
-            ' {"prompt": [...]}'
-        )
+        remedy = 'several prompts for one request go into {"prompt": [...]}'
+        if value and is_object(value[0]):
+            remedy = 'messages go into {"messages": [...]}'
+
+        return f"a JSON array {_NEITHER}; {remedy}"
 
     shown = msgspec.json.encode(value).decode()
     return f"{shown} {_NEITHER}"
-
-
-def _fit(fields: dict[str, Json]) -> dict[str, Json]:
-    """Return the fields if they can be sent."""
-    if "prompt" not in fields:
-        chat = "; `messages` are for chat, and these are text completions"
-        raise BadLineError(f"no `prompt`{chat if 'messages' in fields else ''}")
-
-    if fields["prompt"] == "":
-        raise BadLineError("the prompt is empty")
-
-    if fields.get("stream"):
-        raise BadLineError("`stream` must be left out: whole answers are written")
-
-    try:
-        checked_prompt(fields["prompt"])
-        encode_body(fields)
-    except ConfigError as error:
-        reason = error.message
-
-    else:
-        return fields
-
-    raise BadLineError(reason)

@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 from openrouter_async.errors import ConfigError
+from openrouter_async.types.chat_params import ChatParams
 from openrouter_async.types.completion_params import CompletionParams
 
 Model: TypeAlias = Annotated[
@@ -32,11 +33,17 @@ Suffix: TypeAlias = Annotated[
     str | None, typer.Option(help="What follows the completion.")
 ]
 Echo: TypeAlias = Annotated[bool, typer.Option("--echo", help="Repeat the prompt.")]
+System: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="A system message to begin with.")
+]
 Provider: TypeAlias = Annotated[
     str | None, typer.Option(metavar="JSON", help="Provider preferences.")
 ]
 Extra: TypeAlias = Annotated[
     str | None, typer.Option(metavar="JSON", help="Further members of the request.")
+]
+Timeout: TypeAlias = Annotated[
+    float | None, typer.Option(help="Seconds for everything.")
 ]
 Retries: TypeAlias = Annotated[
     int | None, typer.Option(min=0, help="Attempts after the first.")
@@ -47,6 +54,8 @@ BaseURL: TypeAlias = Annotated[
 AllowHTTP: TypeAlias = Annotated[
     bool, typer.Option("--allow-http", help="Permit a base URL without TLS.")
 ]
+
+_TEXT_ALONE = ("suffix", "echo")
 
 
 def request_params(*, provider: str | None, **given: object) -> CompletionParams:
@@ -63,6 +72,28 @@ def request_params(*, provider: str | None, **given: object) -> CompletionParams
     fields = {**given, "provider": json_object("--provider", provider)}
     chosen = {name: value for name, value in fields.items() if value is not None}
     return cast("CompletionParams", chosen)
+
+
+def chat_params(params: CompletionParams) -> ChatParams:
+    """
+    Return the fields that were given as chat has them.
+
+    Args:
+        params: as text completions have them.
+
+    Raises:
+        ConfigError: one is for text completions alone.
+    """
+    fields: dict[str, object] = {**params}
+    for name in _TEXT_ALONE:
+        if name in fields:
+            raise ConfigError(f"--{name} is for text completions, and this is chat")
+
+    listed = fields.pop("logprobs", None)
+    if listed is not None:
+        fields.update(logprobs=True, top_logprobs=listed)
+
+    return cast("ChatParams", fields)
 
 
 def extra_members(

@@ -231,6 +231,12 @@ async def test_usage_may_be_unknown(simulator: Simulator, invoke: Invoke) -> Non
             2,
             "error: --extra must not hold `stream`; use --stream or --no-stream\n",
         ),
+        (
+            ["x", '--extra={"messages": []}'],
+            2,
+            "error: --extra must not hold `messages`; `openrouter-async chat` sends"
+            " messages\n",
+        ),
         ([], 2, "error: give one prompt: as argument, - (stdin), or --file\n"),
         (["x", f"--file={__file__}"], 2, "error: give one prompt: as argument"),
         (["x", "--provider=[1]"], 2, "error: --provider must be a JSON object: "),
@@ -371,6 +377,17 @@ async def test_retries_and_timeout_reach_the_client(
     assert "after 2 attempts" in refused.stderr
     assert waited.code == 1
     assert "\nhint: A wait of 3" in waited.stderr
+
+
+async def test_a_timeout_is_named_as_the_option_is(
+    simulator: Simulator, invoke: Invoke
+) -> None:
+    """Not as the library's users know it."""
+    simulator.script(Hang())
+
+    done = await invoke("complete", "Say hi", "--timeout=0.1")
+
+    assert done.stderr.splitlines()[0].endswith(" 0.1 s (--timeout)")
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,7 @@ async def test_without_a_command_there_is_help() -> None:
     done = await run(env=environment())
 
     assert done.code in (0, 2)
-    for command in ("complete", "map", "simulate", "demo"):
+    for command in ("chat", "complete", "map", "models", "key", "simulate", "demo"):
         assert f"\n  {command} " in done.stdout + done.stderr
 
 

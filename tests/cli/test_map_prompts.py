@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from openrouter_async.cli.prompt_files import Findings, line_form, open_prompts
-from openrouter_async.cli.prompt_lines import BadLineError
+from openrouter_async.cli.findings import Findings
+from openrouter_async.cli.line_fields import BadLineError
+from openrouter_async.cli.prompt_files import line_form, open_prompts
 from openrouter_async.errors import ConfigError
 from openrouter_async.testing import Simulator
 from tests.cli.answers import Files, read_lines
@@ -98,10 +99,14 @@ async def test_members_that_are_not_known_can_be_sent(
         (b"null", "null is neither a JSON string nor an object"),
         (b'""', "the prompt is empty"),
         (b'{"prompt": ""}', "the prompt is empty"),
-        (b'{"text": "a"}', "no `prompt`"),
+        (b'{"text": "a"}', "neither `prompt` nor `messages`"),
         (
-            b'{"messages": []}',
-            "no `prompt`; `messages` are for chat, and these are text completions",
+            b'{"content": "a"}',
+            "no `prompt`; --chat sends `content` as what a user says",
+        ),
+        (
+            b'{"role": "user", "content": "a"}',
+            'a message by itself; messages go into {"messages": [...]}',
         ),
         (b'{"prompt": "a", "x": 1, "y": 2}', "no request fields: `x`, `y`"),
         (

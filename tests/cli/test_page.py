@@ -9,9 +9,12 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
+from typing import Protocol, cast
 
 import pytest
+from typer.main import get_command
 
+from openrouter_async.cli.app import app
 from openrouter_async.testing import Simulator
 from tests.cli.processes import environment
 from tests.docs.markdown import ROOT, Block, blocks
@@ -22,6 +25,24 @@ PAGE = [
     if block.language == "console"
 ]
 VARYING = re.compile(r"\d[\d.,]*|gen-\S+")
+
+
+class Option(Protocol):
+    """An option or an argument."""
+
+    opts: list[str]
+
+
+class Command(Protocol):
+    """A command."""
+
+    params: list[Option]
+
+
+class Group(Protocol):
+    """The commands."""
+
+    commands: dict[str, Command]
 
 
 def pattern(shown: str) -> str:
@@ -74,6 +95,22 @@ async def test_output_is_as_shown(
 
     assert process.returncode == 0
     assert re.fullmatch(pattern(outputs(block)), settled(said.decode())), said.decode()
+
+
+def test_every_option_is_on_the_page() -> None:
+    """Under one of its names; so is every command."""
+    page = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+    commands = cast("Group", get_command(app)).commands
+    missing = [
+        f"{name} {option.opts}"
+        for name, command in commands.items()
+        for option in command.params
+        if option.opts[0][:1] == "-"
+        and not any(re.search(rf"{each}(?![\w-])", page) for each in option.opts)
+    ]
+
+    assert missing == []
+    assert all(f"\n## {name}\n" in page for name in commands)
 
 
 def with_command(folder: Path) -> dict[str, str]:

@@ -284,7 +284,13 @@ async def test_what_is_watched_ends_with_the_watcher() -> None:
 
 
 @pytest.mark.parametrize(
-    ("credits", "text"), [(0.0, "$0"), (0.00001, "$0.000010"), (12.345, "$12.35")]
+    ("credits", "text"),
+    [
+        (0.0, "$0"),
+        (0.00001, "$0.000010"),
+        (1234.567, "$1,234.57"),
+        (-0.5, "-$0.500000"),
+    ],
 )
 def test_costs_have_the_digits_that_count(credits: float, text: str) -> None:
     """Six decimals below a dollar, two above."""
