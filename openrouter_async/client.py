@@ -12,7 +12,7 @@ from types import NoneType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, UnsetType, structs
 from multidict import CIMultiDict
 
 from openrouter_async._version import __version__
@@ -288,7 +288,7 @@ class OpenRouter:
         copy = object.__new__(type(self))
         copy._settings = replace(self._settings, **given)
         copy._limiter = self._limiter
-        copy._transport = replace(
+        copy._transport = structs.replace(
             _transport(copy._settings, self._transport.sessions, self._limiter),
             budgets=self._transport.budgets,
         )

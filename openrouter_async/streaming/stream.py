@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import replace
 from typing import Generic
 
 from msgspec import structs
+from msgspec.structs import replace
 
 from openrouter_async.errors import (
     OpenRouterError,
@@ -21,7 +21,6 @@ from openrouter_async.streaming.streamed_call import LEFT
 from openrouter_async.streaming.streamed_items import StreamedItems
 from openrouter_async.transport.calls import Running, Transport
 from openrouter_async.transport.exchange import Call, Exchange
-from openrouter_async.transport.failures import from_answer
 from openrouter_async.types.usage import Usage
 
 _COMMENTS_KEPT = 1000  # if nobody takes them after all
@@ -177,6 +176,8 @@ class Stream(StreamedItems[ChunkT], Generic[ChunkT, AnswerT_co]):
 
     def _reported(self, event: bytes) -> OpenRouterError:
         """Return the error that an event reports, or is by being no JSON."""
+        from openrouter_async.transport.failures import from_answer
+
         assert self._reader is not None
         exchange = self._reader.exchange
         # Servers can quote the request in what they report, and the key with it.

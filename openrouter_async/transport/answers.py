@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec.structs import replace
 
 from openrouter_async.errors import OpenRouterError, ResponseDecodeError
 from openrouter_async.transport.calls import Running
 from openrouter_async.transport.codec import decode_json
 from openrouter_async.transport.exchange import Exchange
-from openrouter_async.transport.failures import from_answer
 from openrouter_async.transport.hints import page_hint
 from openrouter_async.types.answer import Choice
 from openrouter_async.types.lenient import is_array, json_members
@@ -116,6 +116,8 @@ def _failed(choices: Sequence[Choice]) -> bool:
 def _reported(
     answer: Completion | ChatCompletion, exchange: Exchange, body: bytes
 ) -> OpenRouterError:
+    from openrouter_async.transport.failures import from_answer
+
     error = answer.error or next(
         (choice.error for choice in answer.choices if choice.error), None
     )

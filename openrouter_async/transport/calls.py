@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -30,8 +31,7 @@ _FAULT = Hold("fault")
 _STREAM_HEADERS = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Transport:
+class Transport(Struct, frozen=True, kw_only=True, eq=False):
     """
     Hold what the calls of a client have in common.
 
@@ -51,11 +51,14 @@ class Transport:
     budgets: dict[_Terms, RetryBudget] = field(
         default_factory=dict["_Terms", RetryBudget]
     )
-    _origin: str = field(init=False)
+    _origin: str = ""
 
     def __post_init__(self) -> None:
         # Looked up by every call: a string knows its hash, a URL has to be asked.
-        object.__setattr__(self, "_origin", str(self.base_url.origin()))
+        force_setattr(self, "_origin", str(self.base_url.origin()))
+
+    def __repr__(self) -> str:
+        return f"<Transport to {self.shown_url}>"
 
     def call(
         self,

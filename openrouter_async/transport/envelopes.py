@@ -14,16 +14,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from html import unescape
 
 import msgspec
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from openrouter_async.types.lenient import Json, is_object, json_value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(Struct, frozen=True, kw_only=True):
     """Hold what an error body says; members are None where it does not say it."""
 
     message: str
@@ -154,6 +153,8 @@ _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.DOTALL | re.IGNORECASE)
 def _page_text(body: bytes) -> str:
     """Return the title of an HTML page, or the readable text of anything else."""
     page = body[:65536].decode("utf-8", "replace")
+    from html import unescape  # a large table, and hardly ever needed
+
     title = _TITLE.search(page)
     text = unescape(_TAGS.sub(" ", title[1] if title else page))
     return " ".join(text.split())[:500] or "no details were given"

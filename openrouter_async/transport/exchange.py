@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from io import BytesIO
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import aiohttp
 from msgspec import Struct, structs
@@ -21,7 +21,6 @@ from openrouter_async.errors import (
     ResponseTooLargeError,
     StreamInterruptedError,
 )
-from openrouter_async.transport.failures import Head, from_exception, from_response
 from openrouter_async.transport.keys import KeyCallableFailed, KeySource
 from openrouter_async.transport.requests import (
     OFF,
@@ -32,6 +31,10 @@ from openrouter_async.transport.requests import (
 from openrouter_async.transport.session import OBSERVERS, SessionManager
 from openrouter_async.transport.timers import Watch
 from openrouter_async.types.wire import ResponseMeta, joined_headers
+
+if TYPE_CHECKING:
+    # What only failed calls need is imported when one fails.
+    from openrouter_async.transport.failures import Head
 
 T = TypeVar("T")
 
@@ -174,6 +177,8 @@ class Exchange:
 
     def head(self) -> Head:
         """Return what a failure of the response is told with."""
+        from openrouter_async.transport.failures import Head
+
         redact = self._call.key.redact_text
         headers = joined_headers(self.response.raw_headers)
         return Head(
@@ -404,6 +409,8 @@ class Exchange:
                 "the client was closed while the call ran", kind="final"
             )
 
+        from openrouter_async.transport.failures import from_exception
+
         answered = self._response is not None
         notes = self._notes
         if isinstance(exc, aiohttp.ConnectionTimeoutError):
@@ -419,6 +426,8 @@ class Exchange:
         )
 
     async def _status_error(self) -> OpenRouterError:
+        from openrouter_async.transport.failures import from_response
+
         body = await self._read_error_body()
         head = self.head()
         error = from_response(head, body)

@@ -6,10 +6,10 @@ import re
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import aiohttp
+from msgspec import Struct
 
 from openrouter_async import errors
 from openrouter_async.config import RetryPolicy
@@ -82,8 +82,7 @@ _NAMED: dict[str, int] = {
 _THROTTLED = frozenset({429, 529})
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """
     Hold what the failure of an answered request is told with.
 

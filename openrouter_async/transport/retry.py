@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 from asyncio import sleep as asyncio_sleep
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from math import exp, inf
 from random import random as uniform
+
+from msgspec import Struct
 
 from openrouter_async.config import RetryPolicy
 from openrouter_async.errors import (
@@ -30,8 +31,7 @@ _MESSAGE_KEPT = 200
 _SPENT = "The client's retry budget is spent (RetryPolicy.budget_ratio)"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """
     Say what follows a failure.
 

@@ -7,7 +7,6 @@ import os
 import ssl
 import warnings
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakKeyDictionary, WeakSet
@@ -15,6 +14,7 @@ from weakref import WeakKeyDictionary, WeakSet
 import aiohttp
 import anyio
 from aiohttp.client_proto import ResponseHandler
+from msgspec import Struct
 
 from openrouter_async.config import PoolLimits
 from openrouter_async.errors import ConfigError
@@ -134,16 +134,14 @@ class ObservedConnector(aiohttp.TCPConnector):
         return protocol
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolSettings:
+class PoolSettings(Struct, frozen=True, kw_only=True):
     """Hold what a pool is made with."""
 
     limits: PoolLimits
     ssl: ssl.SSLContext | bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Pool:
+class _Pool(Struct, frozen=True):
     session: aiohttp.ClientSession
     keeper: AsyncGenerator[None]
     lingering: set[aiohttp.ClientResponse]
