@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from openrouter_async import ConfigError, OpenRouter, Outcomes
-from openrouter_async.fanout import map as map_module
+from openrouter_async.fanout import journal as journal_module
 from openrouter_async.fanout.journal import Journal
 from openrouter_async.testing import Fail, Simulator
 from openrouter_async.types import Completion
@@ -336,7 +336,7 @@ async def test_closed_while_it_opens(
         return await Journal.open(path, {})
 
     later = SimpleNamespace(open=open_later)
-    monkeypatch.setattr(map_module, "Journal", later)
+    monkeypatch.setattr(journal_module, "Journal", later)
     async with service() as (simulator, client):
         outcomes = client.completions.map(["a"], journal=tmp_path / "j")
         waiting = asyncio.create_task(collect(outcomes))

@@ -17,7 +17,7 @@ from openrouter_async import (
     OpenRouter,
     RateLimitError,
 )
-from openrouter_async.fanout import map as map_module
+from openrouter_async.fanout import journal as journal_module
 from openrouter_async.fanout.journal import Journal
 from openrouter_async.testing import Fail, FailInside
 from openrouter_async.types.lenient import Json
@@ -216,7 +216,7 @@ def ending(monkeypatch: pytest.MonkeyPatch, end: Ending) -> None:
         monkeypatch.setattr(journal, "aclose", end_it)
         return journal
 
-    monkeypatch.setattr(map_module, "Journal", SimpleNamespace(open=open_one))
+    monkeypatch.setattr(journal_module, "Journal", SimpleNamespace(open=open_one))
 
 
 async def test_end_that_is_given_up(

@@ -7,18 +7,20 @@ import warnings
 from collections.abc import AsyncIterable, Iterable, Mapping
 from os import PathLike
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from openrouter_async.config import is_number
 from openrouter_async.errors import ConfigError
 from openrouter_async.fanout.inputs import Inputs
-from openrouter_async.fanout.journal import Journal
 from openrouter_async.fanout.limiter import Limiter, check_max_pause
 from openrouter_async.fanout.outcomes import Item, Outcome
 from openrouter_async.fanout.run import Run, RunSettings
 from openrouter_async.fanout.statistics import MapStatistics
 from openrouter_async.fanout.work import Work
 from openrouter_async.types.lenient import Json
+
+if TYPE_CHECKING:
+    from openrouter_async.fanout.journal import Journal
 
 T = TypeVar("T")
 
@@ -110,7 +112,7 @@ class Outcomes(Generic[T]):
                 self._check_open()
                 journal = None
                 if self._path is not None:
-                    journal = await Journal.open(self._path, self._parameters)
+                    journal = await _open_journal(self._path, self._parameters)
                     if self._closed:
                         await journal.aclose()
                         self._check_open()
@@ -163,6 +165,14 @@ class Outcomes(Generic[T]):
             source=self,
             stacklevel=2,
         )
+
+
+async def _open_journal(
+    path: str | PathLike[str], parameters: Mapping[str, Json]
+) -> Journal:
+    from openrouter_async.fanout.journal import Journal  # most runs have none
+
+    return await Journal.open(path, parameters)
 
 
 def check_run(settings: RunSettings, journal: object) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 from functools import partial
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from openrouter_async.errors import ConfigError, NotSentError, OpenRouterError
 from openrouter_async.fanout.budget import CostGate
@@ -14,13 +14,16 @@ from openrouter_async.fanout.fatal import stops_the_run
 from openrouter_async.fanout.handover import Handover
 from openrouter_async.fanout.inputs import Inputs
 from openrouter_async.fanout.item import ItemTurn
-from openrouter_async.fanout.journal import Entry, Journal, Key
+from openrouter_async.fanout.journal import Entry, Key
 from openrouter_async.fanout.limiter import Limiter
 from openrouter_async.fanout.outcomes import Failure, Outcome, Success
 from openrouter_async.fanout.slots import Slots
 from openrouter_async.fanout.statistics import MapStatistics
 from openrouter_async.fanout.tally import Tally
 from openrouter_async.fanout.work import Receipt, Work
+
+if TYPE_CHECKING:
+    from openrouter_async.fanout.journal import Journal
 
 T = TypeVar("T")
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable, Mapping
-from typing import Literal, Unpack, overload
+from typing import Literal, NoReturn, Unpack, overload
 
 from msgspec import UNSET, UnsetType
 
+from openrouter_async.errors import ConfigError
 from openrouter_async.fanout.limiter import Limiter
 from openrouter_async.fanout.map import Outcomes
 from openrouter_async.fanout.outcomes import Item, Outcome
-from openrouter_async.resources.conversions import COMPLETION_CONVERTED
 from openrouter_async.resources.keywords import Keywords
 from openrouter_async.resources.kinds import AnswerKind
 from openrouter_async.resources.options import (
@@ -49,6 +49,15 @@ class CompletionGatherParams(CompletionParams, GatherOptions):
     """Name what all items of a gather share; see `GatherOptions`."""
 
 
+def _refuse_parse(kind: object) -> NoReturn:
+    from openrouter_async.formats.refusals import shown_name
+
+    raise ConfigError(
+        "parse is for chat.completions; read the text of a completion with"
+        f" Format.of({shown_name(kind)}).read(done.text)"
+    )
+
+
 def _prompt_of(item: Item) -> object:
     return item
 
@@ -60,7 +69,7 @@ _OPERATION = Operation(
     value_of=_prompt_of,
     checked=checked_prompt,
     never_null=NEVER_NULL,
-    converted=COMPLETION_CONVERTED,
+    converted={"parse": _refuse_parse},
     checks={},
     of_calls=Keywords(CompletionCallParams.__optional_keys__ | _NAMED),
     of_runs=Keywords(CompletionMapParams.__optional_keys__ | _NAMED),

@@ -1,14 +1,12 @@
-"""What requests turn fields into on their way out, or refuse with the remedy."""
+"""What chats turn fields into on their way out, or refuse with the remedy."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NoReturn, get_origin
+from typing import get_origin
 
 from openrouter_async.errors import ConfigError
-from openrouter_async.formats.format import Format
-from openrouter_async.formats.refusals import shown_name
 from openrouter_async.resources.offered_tools import (
     check_chosen,
     named_tool_choice,
@@ -24,6 +22,9 @@ def checked_response_format(form: object) -> Json:
     Raises:
         ConfigError: it is a type, as other clients accept it.
     """
+    from openrouter_async.formats.format import Format
+    from openrouter_async.formats.refusals import shown_name
+
     if isinstance(form, Format):
         raise ConfigError("response_format is a Format: pass it as parse=")
 
@@ -31,14 +32,6 @@ def checked_response_format(form: object) -> Json:
         raise ConfigError(f"response_format is a class: use parse={shown_name(form)}")
 
     return form
-
-
-def no_parse(kind: object) -> NoReturn:
-    """Refuse a type where text is completed: there is no format to ask for."""
-    raise ConfigError(
-        "parse is for chat.completions; read the text of a completion with"
-        f" Format.of({shown_name(kind)}).read(done.text)"
-    )
 
 
 CHAT_CONVERTED: Mapping[str, Callable[[object], Json]] = {
@@ -50,4 +43,3 @@ CHAT_CONVERTED: Mapping[str, Callable[[object], Json]] = {
 CHAT_CHECKS: Mapping[str, Callable[[Mapping[str, Json]], None]] = {
     "tool_choice": check_chosen
 }
-COMPLETION_CONVERTED: Mapping[str, Callable[[object], Json]] = {"parse": no_parse}

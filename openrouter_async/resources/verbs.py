@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 from openrouter_async.errors import ConfigError
 from openrouter_async.fanout.gather import gather_outcomes
@@ -38,8 +39,7 @@ ItemT = TypeVar("ItemT", bound=Item)
 _IN_FLIGHT = 256  # where nobody says
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+class Operation(Struct, frozen=True, kw_only=True):
     """
     Tell one operation that generates text from another.
 
