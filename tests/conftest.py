@@ -18,6 +18,8 @@ from aiohttp import ClientResponse, StreamReader
 from aiohttp.client_proto import ResponseHandler
 from aioresponses import aioresponses
 
+from openrouter_async.transport import requests
+
 PROXIES = frozenset(
     f"{scheme}_proxy" for scheme in ("all", "http", "https", "no", "ws", "wss")
 )
@@ -26,6 +28,15 @@ FAILED = pytest.StashKey[bool]()
 
 # Closing a TLS connection takes a few loop turns, some of them with I/O.
 GRACE = (0.0,) * 5 + (0.001,) * 20
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the tests of connections run on both ways that requests can take."""
+    parser.addoption(
+        "--public-way",
+        action="store_true",
+        help="send every request through aiohttp.ClientSession.request",
+    )
 
 
 def pytest_report_header() -> str:
@@ -52,6 +63,13 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ours = name.startswith("OPENROUTER_") and name != RECORDINGS
         if ours or name.lower() in PROXIES:
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def public_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep requests off the short way, if the command line says so."""
+    if request.config.getoption("--public-way"):
+        monkeypatch.setattr(requests, "_FITS", False)
 
 
 @pytest.fixture(autouse=True)

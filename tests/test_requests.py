@@ -8,9 +8,11 @@ from typing import Any, cast
 
 import aiohttp
 import pytest
+from aiohttp.connector import Connection
 
+from openrouter_async import RetryPolicy
 from openrouter_async.transport import requests
-from openrouter_async.transport.session import AlertHandler
+from openrouter_async.transport.session import AlertHandler, ObservedConnector
 from openrouter_async.types import Record
 from tests.calling import answer, ask, client_of, in_turn
 from tests.scripted import (
@@ -128,6 +130,34 @@ async def test_every_repetition_is_counted(
         done = await client.request(method, "/keys", response_type=Record)
 
     assert (done.meta.attempts, len(server.requests)) == (2, 3)
+
+
+async def test_connection_that_closes_before_it_is_written_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing was sent: the call is repeated, and was not carried out."""
+    connect = ObservedConnector.connect
+    given: list[Connection] = []
+
+    async def closing(self: ObservedConnector, *args: Any, **more: Any) -> Connection:
+        given.append(await connect(self, *args, **more))
+        transport = given[-1].transport
+        if len(given) == 1 and transport is not None:
+            transport.abort()
+
+        return given[-1]
+
+    monkeypatch.setattr(ObservedConnector, "connect", closing)
+    policy = RetryPolicy(floor=0, backoff=0, retry_ambiguous=False)
+    async with (
+        ScriptedServer([[ReadHead()], in_turn(answer("one"))]) as server,
+        client_of(server, retry=policy) as client,
+    ):
+        done = await ask(client)
+
+    [failure] = done.meta.history
+    assert (done.text, failure.error) == ("one", "APIConnectionError")
+    assert len(server.requests) == 1
 
 
 class Clogged(asyncio.Transport):
