@@ -166,9 +166,7 @@ async def test_broken_vector_for_good() -> None:
     """The error says which."""
     data = [embedding(index=0), embedding("!!!!", index=1)]
     async with served(exchange(answer(*data))) as (_, client):
-        with pytest.raises(
-            ResponseDecodeError, match=r"data\[1\]: the embedding"
-        ):
+        with pytest.raises(ResponseDecodeError, match=r"data\[1\]: the embedding"):
             await client.embeddings.create(input=["a", "b"], model="m", retry=0)
 
 
