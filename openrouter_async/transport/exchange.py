@@ -22,12 +22,7 @@ from openrouter_async.errors import (
     StreamInterruptedError,
 )
 from openrouter_async.transport.keys import KeyCallableFailed, KeySource
-from openrouter_async.transport.requests import (
-    OFF,
-    PreparedRequest,
-    goes_short,
-    send_short,
-)
+from openrouter_async.transport.requests import OFF, goes_short, send_short
 from openrouter_async.transport.session import OBSERVERS, SessionManager
 from openrouter_async.transport.timers import Watch
 from openrouter_async.types.wire import ResponseMeta, joined_headers
@@ -232,9 +227,9 @@ class Exchange:
         OBSERVERS[task] = self._notes
         try:
             if self._is_short(session):
-                url, body = call.url, call.body
-                request = PreparedRequest(call.method, url, headers, body, session)
-                return await send_short(session, request)
+                return await send_short(
+                    session, call.method, call.url, headers, call.body
+                )
 
             return await session.request(
                 call.method,

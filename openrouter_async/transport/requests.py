@@ -39,20 +39,13 @@ def goes_short(session: aiohttp.ClientSession) -> bool:
     )
 
 
-class PreparedRequest(aiohttp.ClientRequest):
+class _Request(aiohttp.ClientRequest):
     """
     Be a request whose URL, headers and body need no further preparation.
 
     aiohttp's own would look at each header three times and, before Python 3.12, spend
     a task on the body: that and the rest of `ClientSession.request` are a quarter of
     the instructions of a call.
-
-    Args:
-        method: of HTTP, in capitals.
-        url: without a fragment.
-        headers: all but those that follow from URL and body.
-        body: to be written in one go.
-        session: that it is sent for.
     """
 
     def __init__(
@@ -114,10 +107,21 @@ class PreparedRequest(aiohttp.ClientRequest):
 
 
 async def send_short(
-    session: aiohttp.ClientSession, request: PreparedRequest
+    session: aiohttp.ClientSession,
+    method: str,
+    url: URL,
+    headers: CIMultiDict[str],
+    body: bytes,
 ) -> aiohttp.ClientResponse:
     """
     Send a request on a connection of the session's pool, and receive the head.
+
+    Args:
+        session: whose pool it is.
+        method: of HTTP, in capitals.
+        url: without a fragment.
+        headers: all but those that follow from URL and body.
+        body: written in one go.
 
     Raises:
         ClientError: as `ClientSession.request`; so is the next.
@@ -127,11 +131,12 @@ async def send_short(
     if connector is None:
         raise RuntimeError("Session is closed")
 
+    request = _Request(method, url, headers, body, session)
     connection = await connector.connect(request, traces=[], timeout=OFF)
     assert connection.protocol is not None
     connection.protocol.set_response_params(
         timer=_TIMER,
-        skip_payload=request.method == hdrs.METH_HEAD,
+        skip_payload=method == hdrs.METH_HEAD,
         read_until_eof=True,
     )
     try:
