@@ -10,6 +10,11 @@ MIB = 1024 * 1024
 _STATUS = Path("/proc/self/status")
 
 
+def resident() -> int:
+    """Return the bytes that are resident now; only on Linux."""
+    return _field("VmRSS")
+
+
 def peak() -> int:
     """Return the most bytes that were resident at a time; not on Windows."""
     if sys.platform == "win32":
@@ -17,10 +22,14 @@ def peak() -> int:
 
     # On Linux getrusage begins with the peak of the process that started this one.
     if _STATUS.exists():
-        lines = _STATUS.read_text(encoding="ascii").splitlines()
-        fields = dict(line.split(":", 1) for line in lines)
-        return int(fields["VmHWM"].split()[0]) * 1024
+        return _field("VmHWM")
 
     from resource import RUSAGE_SELF, getrusage
 
     return getrusage(RUSAGE_SELF).ru_maxrss
+
+
+def _field(name: str) -> int:
+    lines = _STATUS.read_text(encoding="ascii").splitlines()
+    fields = dict(line.split(":", 1) for line in lines)
+    return int(fields[name].split()[0]) * 1024

@@ -1,0 +1,165 @@
+"""What a process does with its client, and what it counts meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from time import monotonic_ns, perf_counter, process_time
+from typing import TypeAlias
+
+from benchmarks.clients import Client
+from benchmarks.memory import resident
+from benchmarks.percentiles import percentile
+from benchmarks.workloads import Workload
+
+Counted: TypeAlias = dict[str, float]
+Step: TypeAlias = Callable[[], Awaitable[object]]
+
+_STAMP = re.compile(r"@(\d{20})@")
+_FEWEST = 20  # volleys of first chunks
+_GAPS = 400  # first chunks per second of CPU time that a client is given
+_FEW = 20  # streams that are opened and closed before memory is looked at
+_TICK = 0.001  # seconds
+
+
+async def calls(
+    client: Client, workload: Workload, name: str, size: int, seconds: float
+) -> Counted:
+    """Make plain calls until they have used that much CPU time."""
+
+    async def step() -> None:
+        assert await client.call(), "there was an answer"
+
+    in_flight = workload.streams(name)
+    await _spend(step, in_flight, seconds * workload.warm)
+    return await _timed(step, in_flight, seconds, workload.per_size * size)
+
+
+async def streams(
+    client: Client, workload: Workload, name: str, size: int, seconds: float
+) -> Counted:
+    """Read streams until they have used that much CPU time."""
+    chunks = workload.chunks(size)
+
+    async def step() -> None:
+        _check(await client.stream(), chunks)
+
+    in_flight = workload.streams(name)
+    # Opens the connections.
+    await asyncio.gather(*(client.call() for _ in range(in_flight)))
+    if workload.warm:
+        await _spend(step, 1, seconds * workload.warm)
+
+    return await _timed(step, in_flight, seconds, workload.per_size * size)
+
+
+async def held(
+    client: Client, workload: Workload, name: str, size: int, seconds: float
+) -> Counted:
+    """Read streams, and see how late other tasks get their turn."""
+    late = list[float]()
+    ticking = asyncio.create_task(_tick(late))
+    counted = await streams(client, workload, name, size, seconds)
+    ticking.cancel()
+    return {**counted, "held": max(late)}
+
+
+async def _tick(late: list[float]) -> None:
+    while True:
+        due = perf_counter() + _TICK
+        await asyncio.sleep(_TICK)
+        late.append(perf_counter() - due)
+
+
+async def first(
+    client: Client, workload: Workload, name: str, size: int, seconds: float
+) -> Counted:
+    """Take the time from the server's write of a first event to the consumer."""
+    gaps = list[float]()
+
+    async def step() -> None:
+        async with client.opened() as value:
+            now = monotonic_ns()
+            text = value if isinstance(value, str) else value.decode()
+            stamp = _STAMP.search(text)
+            assert stamp, "the server's time is in the first event"
+            gaps.append((now - int(stamp[1])) / 1e9)
+
+    async def volley() -> None:
+        await asyncio.gather(*(step() for _ in range(workload.in_flight)))
+
+    for _ in range(3):
+        await volley()
+
+    gaps.clear()
+    # By number: most of the time goes by before the server writes.
+    count = max(_FEWEST, int(_GAPS * seconds / workload.in_flight))
+    cpu, wall = process_time(), perf_counter()
+    for _ in range(count):
+        await volley()
+
+    counted = _since(cpu, wall, count * workload.in_flight)
+    return {**counted, "p50": percentile(gaps, 50), "p99": percentile(gaps, 99)}
+
+
+async def opened(
+    client: Client, workload: Workload, name: str, size: int, seconds: float
+) -> Counted:
+    """See how memory grows with streams that are open and have had a chunk."""
+    async with AsyncExitStack() as stack:
+        for _ in range(_FEW):
+            await stack.enter_async_context(client.opened())
+
+    async with AsyncExitStack() as stack:
+        before = resident()
+        cpu, wall = process_time(), perf_counter()
+        for _ in range(size):
+            await stack.enter_async_context(client.opened())
+
+        counted = _since(cpu, wall, size)
+        grown = (resident() - before) / size
+
+    return {**counted, "grown_each": grown}
+
+
+def _check(seen: int, chunks: int) -> None:
+    """Accept what came: the last two chunks have no text, and some hide them."""
+    if seen and not chunks - 2 <= seen <= chunks:
+        raise RuntimeError(f"{seen} of {chunks} chunks arrived")
+
+
+def _since(cpu: float, wall: float, units: float) -> Counted:
+    return {
+        "units": units,
+        "cpu": process_time() - cpu,
+        "wall": perf_counter() - wall,
+    }
+
+
+async def _timed(step: Step, in_flight: int, seconds: float, units: float) -> Counted:
+    cpu, wall = process_time(), perf_counter()
+    latencies = await _spend(step, in_flight, seconds)
+    return {
+        **_since(cpu, wall, len(latencies) * units),
+        "p50": percentile(latencies, 50),
+        "p99": percentile(latencies, 99),
+    }
+
+
+async def _spend(step: Step, in_flight: int, seconds: float) -> list[float]:
+    """Take steps, so many at a time, until the CPU time is spent; return latencies."""
+    latencies = list[float]()
+    end = process_time() + seconds
+
+    async def work() -> None:
+        spent = False
+        while not spent:
+            began = perf_counter()
+            await step()
+            latencies.append(perf_counter() - began)
+            spent = process_time() >= end
+
+    await asyncio.gather(*(work() for _ in range(in_flight)))
+    return latencies

@@ -1,0 +1,102 @@
+"""Workloads run in rounds in which the clients take turns."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+
+from benchmarks.clients import missing
+from benchmarks.machine import cores
+from benchmarks.processes import (
+    Server,
+    measure_first_call,
+    measure_import,
+    measure_once,
+)
+from benchmarks.results import Measured, Part
+from benchmarks.workloads import Case, Workload
+
+
+def play(
+    workload: Workload,
+    clients: Sequence[str] | None,
+    *,
+    rounds: int,
+    seconds: float,
+    quick: bool,
+    run: str,
+) -> Part:
+    """
+    Measure one workload.
+
+    Args:
+        workload: what to do.
+        clients: names of those that take part; None for all.
+        rounds: measurements of each.
+        seconds: CPU time of a measurement.
+        quick: whether with less of what takes long.
+        run: of which this is a part.
+    """
+    wanted = [
+        case
+        for case in workload.cases(quick)
+        if clients is None or case.client in clients
+    ]
+    notes = {case.client: missing(case.client) for case in wanted}
+    cases = [case for case in wanted if not notes[case.client]]
+    return Part(
+        run=run,
+        workload=workload.name,
+        rounds=_measure(workload, cases, 1 if workload.once else rounds, seconds),
+        notes=[
+            f"{client} left out: {', '.join(needed)} not installed"
+            for client, needed in notes.items()
+            if needed
+        ],
+    )
+
+
+def _measure(
+    workload: Workload, cases: Sequence[Case], rounds: int, seconds: float
+) -> dict[str, list[Measured]]:
+    with ExitStack() as stack:
+        server_core, client_core = cores()
+        if workload.one_core:
+            server_core = client_core
+
+        server = stack.enter_context(Server(server_core))
+        once = _once(workload, server.port, client_core, seconds)
+        if workload.way == "import":
+            for case in cases:
+                once(case)  # compiles what is not compiled yet
+
+        return _alternate(once, cases, rounds)
+
+
+def _once(
+    workload: Workload, port: str, core: int | None, seconds: float
+) -> Callable[[Case], Measured]:
+    if workload.way == "import":
+        return lambda case: measure_import(case.client, core)
+
+    if workload.way == "first-call":
+        return lambda case: measure_first_call(case.client, port, core)
+
+    return partial(measure_once, workload, port=port, core=core, seconds=seconds)
+
+
+def _alternate(
+    once: Callable[[Case], Measured], cases: Sequence[Case], rounds: int
+) -> dict[str, list[Measured]]:
+    """Measure the cases in turn, so that what else runs hits all of them."""
+    measured: dict[str, list[Measured]] = {case.name: [] for case in cases}
+    for number in range(rounds):
+        for case in cases:
+            if sys.stderr.isatty():
+                print(f"  {number + 1}: {case.name}", end="\033[K\r", file=sys.stderr)
+
+            measured[case.name].append(once(case))
+
+    return measured
