@@ -65,7 +65,7 @@ class _Events(asyncio.Protocol):
         self.ended: asyncio.Future[int] | None = None
         self.first: asyncio.Future[str] | None = None
         self._decode = msgspec.json.Decoder(_Answer).decode
-        self._tail = b""
+        self._parts = list[bytes]()
         self._count = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -74,8 +74,12 @@ class _Events(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Decode the events; the heads and sizes of HTTP are lines like others."""
-        lines = (self._tail + data).split(b"\n")
-        self._tail = lines.pop()
+        self._parts.append(data)
+        if b"\n" not in data:
+            return
+
+        lines = b"".join(self._parts).split(b"\n")
+        self._parts = [lines.pop()]
         for line in lines:
             if line.startswith(b"data: "):
                 if line == b"data: [DONE]":
