@@ -13,7 +13,7 @@ from typing import Self
 
 from benchmarks.clients import KINDS
 from benchmarks.payloads import CONNECTIONS
-from benchmarks.workloads import Case, Workload
+from benchmarks.workload import Case, Workload
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -11,7 +11,8 @@ from typing import TypeAlias
 
 import msgspec
 
-from benchmarks.workloads import BY_NAME, Workload
+from benchmarks.workload import Workload
+from benchmarks.workloads import BY_NAME
 
 Measured: TypeAlias = dict[str, float]
 

@@ -16,7 +16,7 @@ from benchmarks.processes import (
     measure_once,
 )
 from benchmarks.results import Measured, Part
-from benchmarks.workloads import Case, Workload
+from benchmarks.workload import Case, Workload
 
 
 def play(

@@ -13,7 +13,8 @@ from benchmarks.clients import KINDS, Client, make_client
 from benchmarks.machine import pin, raise_descriptor_limit
 from benchmarks.measures import Counted
 from benchmarks.memory import peak
-from benchmarks.workloads import BY_NAME, Way, Workload
+from benchmarks.workload import Way, Workload
+from benchmarks.workloads import BY_NAME
 
 Measure: TypeAlias = Callable[[Client, Workload, str, int, float], Awaitable[Counted]]
 

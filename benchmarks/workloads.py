@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
-
 from benchmarks.clients import (
     BARE,
     BARE_UVLOOP,
@@ -23,91 +19,10 @@ from benchmarks.clients import (
     STACK,
     WORKERS,
 )
-
-# Each has a function in `measures.py`, but for the two that need a new interpreter.
-Way: TypeAlias = Literal[
-    "call", "stream", "first", "open", "held", "map", "lazy", "import", "first-call"
-]
+from benchmarks.workload import Workload
 
 RIVALS = (OPENAI, OPENAI_AIOHTTP, LITELLM, OPENROUTER)
 _UVLOOP = (OURS_UVLOOP, BARE_UVLOOP)
-_EVENTS_AROUND = 3  # of a stream whose first event is the large one
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """Name one client at one size; a size is named where there are several."""
-
-    client: str
-    size: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workload:
-    """
-    Say what a client does over and over.
-
-    Attributes:
-        name: for the command line.
-        title: for tables.
-        group: heading of its table.
-        way: how it is measured.
-        path: first part of the server's, with `{size}`.
-        sizes: of what grows; one where nothing does.
-        quick_sizes: in their place for a quick look.
-        unit: what is counted.
-        per_size: units in one call, stream or run, for each of the size.
-        measure: what the tables lead with: `cpu` per unit, or a name in the results.
-        shown: unit of that measure.
-        in_flight: calls or streams at the same time.
-        fewer: how many for clients that could not keep up with so many.
-        one_core: whether the server shares the clients' core.
-        warm: share of the CPU seconds that warms up, after the connections are open.
-        once: whether one round is enough.
-        clients: those that take part.
-        reference: the client that the others are shown in times of.
-    """
-
-    name: str
-    title: str
-    group: str
-    way: Way
-    path: str = "plain"
-    sizes: tuple[int, ...] = (1,)
-    quick_sizes: tuple[int, ...] = ()
-    unit: str
-    per_size: float = 1
-    measure: str = "cpu"
-    shown: str = "us"
-    in_flight: int = 1
-    fewer: Mapping[str, int] = field(default_factory=dict[str, int])
-    one_core: bool = False
-    warm: float = 0.3
-    once: bool = False
-    clients: tuple[str, ...]
-    reference: str = BARE
-
-    def cases(self, quick: bool) -> list[Case]:
-        """Return what is measured in each round, in this order."""
-        sizes = (self.quick_sizes if quick else ()) or self.sizes
-        return [
-            Case(
-                client=client,
-                size=size,
-                name=client if len(sizes) == 1 else f"{client} @ {size:,}",
-            )
-            for client in self.clients
-            for size in sizes
-        ]
-
-    def streams(self, client: str) -> int:
-        """Return how many calls or streams a client has at the same time."""
-        return self.fewer.get(client, self.in_flight)
-
-    def chunks(self, size: int) -> int:
-        """Return the events of one stream."""
-        return size if self.unit == "chunk" else _EVENTS_AROUND
 
 
 def _plain(in_flight: int, clients: tuple[str, ...]) -> Workload:
@@ -162,7 +77,7 @@ _STREAMS = (
         group="Streams",
         way="stream",
         path="paced-{size}-250",
-        sizes=(20,),
+        sizes=(18,),
         quick_sizes=(6,),
         unit="chunk",
         in_flight=3_000,
@@ -210,7 +125,7 @@ _START = (
 _MEMORY = (
     Workload(
         name="open-streams",
-        title="1,000 open streams",
+        title="stream, 1,000 held open",
         group="Memory",
         way="open",
         path="open",
@@ -223,7 +138,7 @@ _MEMORY = (
     ),
     Workload(
         name="lazy",
-        title="a map over 1,000,000 lazy items",
+        title="item of a map over 1,000,000",
         group="Memory",
         way="lazy",
         sizes=(1_000_000,),
@@ -240,7 +155,7 @@ _MEMORY = (
 _LARGE = (
     Workload(
         name="answer-10mb",
-        title="an answer of 10 MB",
+        title="MB of an answer of 10 MB",
         group="Large answers",
         way="call",
         path="answer-{size}",
@@ -251,18 +166,19 @@ _LARGE = (
     ),
     Workload(
         name="event-10mb",
-        title="a stream with one event of 10 MB",
+        title="MB of an event of 10 MB",
         group="Large answers",
         way="stream",
         path="event-{size}",
         sizes=(10_000_000,),
         unit="MB",
         per_size=1e-6,
+        warm=0,  # by its first event each is as warm as it gets
         clients=(OURS, CHAT, BARE, CAREFUL, FLOOR, *RIVALS),
     ),
     Workload(
         name="loop-held",
-        title="8 streams of 5,000 short chunks, thousands to a read",
+        title="chunk, 8 streams of 5,000 short ones",
         group="The event loop",
         way="held",
         path="small-{size}",
@@ -278,7 +194,7 @@ _LARGE = (
 _FAN_OUT = (
     Workload(
         name="map",
-        title="an item of a map, 64 in flight",
+        title="item, 64 in flight",
         group="Many prompts",
         way="map",
         sizes=(10_000,),
@@ -292,7 +208,7 @@ _FAN_OUT = (
 _GROWTH = (
     Workload(
         name="growth-chunks",
-        title="chunks of a stream",
+        title="chunk, by chunks of the stream",
         group="Growth",
         way="stream",
         path="blocks-{size}",
@@ -304,7 +220,7 @@ _GROWTH = (
     ),
     Workload(
         name="growth-answer",
-        title="bytes of an answer",
+        title="MB, by bytes of the answer",
         group="Growth",
         way="call",
         path="answer-{size}",
@@ -317,7 +233,7 @@ _GROWTH = (
     ),
     Workload(
         name="growth-event",
-        title="bytes of an event",
+        title="MB, by bytes of the event",
         group="Growth",
         way="stream",
         path="event-{size}",
@@ -330,7 +246,7 @@ _GROWTH = (
     ),
     Workload(
         name="growth-map",
-        title="items of a map",
+        title="item, by items of the map",
         group="Growth",
         way="map",
         sizes=(1_000, 4_000, 16_000, 64_000),
