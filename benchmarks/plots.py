@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import floor, log10
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.clients import OURS
 from benchmarks.results import Part, Results
+from benchmarks.tables import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +24,7 @@ _GRID = "#e1e0d9"
 _WIDE = 8.0  # inches
 _BAR = 0.22  # inches, for each bar
 _AROUND = 0.9  # inches, for each panel
+_HEADROOM = 1.2  # of the highest point
 
 
 def draw(results: Results, folder: Path) -> list[str]:
@@ -94,9 +97,12 @@ def _draw_bars(axes: Axes, part: Part) -> None:
         [found[name] for name in names],
         color=[_OURS if OURS in name else _OTHERS for name in names],
     )
-    axes.bar_label(bars, fmt="{:,.3g}", padding=3)
+    labels = [number(found[name]) for name in names]
+    axes.bar_label(bars, labels, padding=3)
     axes.set_xscale("log")
-    axes.margins(x=0.15)
+    axes.xaxis.set_minor_formatter("")
+    # Bars begin at a power of ten, and leave room for their labels.
+    axes.set_xlim(10 ** floor(log10(min(found.values()))), 3 * max(found.values()))
     title = f"{part.about.title}: CPU {shown} per {part.about.unit}"
     axes.set_title(title, loc="left", fontsize=9)
     axes.grid(axis="x", color=_GRID)
@@ -118,7 +124,9 @@ def _draw_growth(axes: Axes, part: Part) -> None:
         axes.plot(xs, ys, marker="o", color=color, label=client)
 
     axes.set_xscale("log")
-    axes.set_ylim(bottom=0)
+    axes.xaxis.set_minor_formatter("")
+    highest = max(height for points in lines.values() for _, height in points)
+    axes.set_ylim(0, highest * _HEADROOM)
     axes.set_title(part.about.title, loc="left", fontsize=9)
     axes.set_ylabel(f"CPU us per {part.about.unit}")
     axes.legend(frameon=False)
