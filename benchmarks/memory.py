@@ -8,6 +8,7 @@ from pathlib import Path
 MIB = 1024 * 1024
 
 _STATUS = Path("/proc/self/status")
+SEES_RESIDENT = _STATUS.exists()
 
 
 def resident() -> int:
@@ -21,7 +22,7 @@ def peak() -> int:
         raise NotImplementedError("there is no getrusage")
 
     # On Linux getrusage begins with the peak of the process that started this one.
-    if _STATUS.exists():
+    if SEES_RESIDENT:
         return _field("VmHWM")
 
     from resource import RUSAGE_SELF, getrusage

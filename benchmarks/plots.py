@@ -39,7 +39,9 @@ def draw(results: Results, folder: Path) -> list[str]:
         "chunks": ("blocks", "paced", "paced-3000"),
         "start": ("import", "first-call"),
     }
-    growth = [part for part in results.parts if part.about.group == "Growth"]
+    growth = [
+        part for part in results.parts if part.rounds and part.about.group == "Growth"
+    ]
     folder.mkdir(parents=True, exist_ok=True)
     names = list[str]()
     for name, workloads in bars.items():

@@ -43,8 +43,9 @@ class Process:
         self, module: str, arguments: Sequence[str] = (), core: int | None = None
     ) -> None:
         pinned = () if core is None else ("--core", str(core))
+        self._arguments = (f"benchmarks.{module}", *arguments, *pinned)
         self._child = subprocess.Popen(
-            [sys.executable, "-m", f"benchmarks.{module}", *arguments, *pinned],
+            [sys.executable, "-m", *self._arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment(),
@@ -81,7 +82,7 @@ class Process:
 
         answer = self._child.stdout.readline()
         if not answer:
-            raise RuntimeError(f"{self._child.args!r} ended")
+            raise RuntimeError(f"{' '.join(self._arguments)} ended without an answer")
 
         return answer
 

@@ -101,8 +101,9 @@ class Results(msgspec.Struct, kw_only=True):
     parts: list[Part]
 
     def part(self, workload: str) -> Part | None:
-        """Return what was measured of a workload."""
-        return next((each for each in self.parts if each.workload == workload), None)
+        """Return what was measured of a workload; None when nothing was."""
+        parts = (each for each in self.parts if each.rounds)
+        return next((each for each in parts if each.workload == workload), None)
 
 
 def new_run(now: datetime | None = None) -> str:

@@ -6,9 +6,11 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
+from subprocess import CalledProcessError
 
 from benchmarks.clients import missing
 from benchmarks.machine import cores
+from benchmarks.memory import SEES_RESIDENT
 from benchmarks.processes import (
     Server,
     measure_first_call,
@@ -17,6 +19,7 @@ from benchmarks.processes import (
 )
 from benchmarks.results import Measured, Part
 from benchmarks.workload import Case, Workload
+from benchmarks.workloads import RIVALS
 
 
 def play(
@@ -44,22 +47,29 @@ def play(
         for case in workload.cases(quick)
         if clients is None or case.client in clients
     ]
-    notes = {case.client: missing(case.client) for case in wanted}
-    cases = [case for case in wanted if not notes[case.client]]
-    return Part(
-        run=run,
-        workload=workload.name,
-        rounds=_measure(workload, cases, 1 if workload.once else rounds, seconds),
-        notes=[
-            f"{client} left out: {', '.join(needed)} not installed"
-            for client, needed in notes.items()
-            if needed
-        ],
-    )
+    absent = {case.client: _absent(case.client, workload) for case in wanted}
+    notes = [f"{client} left out: {why}" for client, why in absent.items() if why]
+    cases = [case for case in wanted if not absent[case.client]]
+    rounds = 1 if workload.once else rounds
+    measured = _measure(workload, cases, rounds, seconds, notes) if cases else {}
+    return Part(run=run, workload=workload.name, rounds=measured, notes=notes)
+
+
+def _absent(client: str, workload: Workload) -> str:
+    """Return why a client cannot take part, or nothing."""
+    if workload.way == "open" and not SEES_RESIDENT:
+        return "memory in use can be seen on Linux only"
+
+    needed = missing(client)
+    return f"{', '.join(needed)} not installed" if needed else ""
 
 
 def _measure(
-    workload: Workload, cases: Sequence[Case], rounds: int, seconds: float
+    workload: Workload,
+    cases: Sequence[Case],
+    rounds: int,
+    seconds: float,
+    notes: list[str],
 ) -> dict[str, list[Measured]]:
     with ExitStack() as stack:
         server_core, client_core = cores()
@@ -72,7 +82,7 @@ def _measure(
             for case in cases:
                 once(case)  # compiles what is not compiled yet
 
-        return _alternate(once, cases, rounds)
+        return _alternate(once, cases, rounds, notes)
 
 
 def _once(
@@ -88,15 +98,29 @@ def _once(
 
 
 def _alternate(
-    once: Callable[[Case], Measured], cases: Sequence[Case], rounds: int
+    once: Callable[[Case], Measured],
+    cases: Sequence[Case],
+    rounds: int,
+    notes: list[str],
 ) -> dict[str, list[Measured]]:
     """Measure the cases in turn, so that what else runs hits all of them."""
     measured: dict[str, list[Measured]] = {case.name: [] for case in cases}
-    for number in range(rounds):
+    for number in range(1, rounds + 1):
         for case in cases:
-            if sys.stderr.isatty():
-                print(f"  {number + 1}: {case.name}", end="\033[K\r", file=sys.stderr)
+            if case.name not in measured:
+                continue
 
-            measured[case.name].append(once(case))
+            if sys.stderr.isatty():
+                print(f"  {number}: {case.name}", end="\033[K\r", file=sys.stderr)
+
+            try:
+                measured[case.name].append(once(case))
+            except (RuntimeError, CalledProcessError) as error:
+                # A rival that breaks must not end a run of half an hour.
+                if case.client not in RIVALS:
+                    raise
+
+                del measured[case.name]
+                notes.append(f"{case.name} left out: round {number} failed, {error}")
 
     return measured

@@ -117,7 +117,9 @@ def _run(options: argparse.Namespace) -> Results:
         if part.rounds:
             print(f"\n{table([part])}", flush=True)
 
-        results.parts.append(part)
+        if part.rounds or part.notes:
+            results.parts.append(part)
+
         # Written as it grows: a run that is stopped has not been for nothing.
         write(results, options.json)
 

@@ -16,7 +16,8 @@ def tables(results: Results) -> str:
     """Return a table for each group of workloads."""
     groups: dict[str, list[Part]] = {}
     for part in results.parts:
-        groups.setdefault(part.about.group, []).append(part)
+        if part.rounds:
+            groups.setdefault(part.about.group, []).append(part)
 
     return "\n\n".join(f"### {group}\n\n{table(groups[group])}" for group in groups)
 

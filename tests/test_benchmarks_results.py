@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from benchmarks.results import (
     new_run,
     write,
 )
-from benchmarks.tables import number, table
+from benchmarks.tables import number, table, tables
 from benchmarks.targets import TARGETS, verdicts
 from benchmarks.workloads import BY_NAME
 
@@ -116,24 +117,46 @@ def test_growth_is_by_four() -> None:
         assert set(each.quick_sizes) <= set(each.sizes)
 
 
-def test_absent_clients() -> None:
+def test_absent_clients(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that is not installed is left out with a note."""
-    workload = BY_NAME["plain-64"]
-    with pytest.MonkeyPatch.context() as patch:
 
-        def nothing(*_: object) -> dict[str, list[dict[str, float]]]:
-            return {}
+    def absent(name: str) -> list[str]:
+        return [f"what {name} needs"]
 
-        def absent(name: str) -> list[str]:
-            return ["openai"] if name == OPENAI else []
+    monkeypatch.setattr(rounds, "missing", absent)
+    played = rounds.play(
+        BY_NAME["plain-64"], [OPENAI], rounds=1, seconds=0.1, quick=True, run="one"
+    )
 
-        patch.setattr(rounds, "_measure", nothing)
-        patch.setattr(rounds, "missing", absent)
-        played = rounds.play(
-            workload, [OURS, OPENAI], rounds=1, seconds=0.1, quick=True, run="one"
-        )
+    assert played.rounds == {}
+    assert played.notes == ["openai left out: what openai needs not installed"]
+    assert table([part(ours=(1, 1, 1))]) in tables(
+        results(played, part(ours=(1, 1, 1)))
+    )
 
-    assert played.notes == ["openai left out: openai not installed"]
+
+@pytest.mark.parametrize("client", [OPENAI, OURS])
+def test_clients_that_break(monkeypatch: pytest.MonkeyPatch, client: str) -> None:
+    """A rival that breaks is left out with a note; this library ends the run."""
+
+    def broken(*_: object, **__: object) -> dict[str, float]:
+        raise RuntimeError("it ended")
+
+    def nothing(_name: str) -> list[str]:
+        return []
+
+    monkeypatch.setattr(rounds, "missing", nothing)
+    monkeypatch.setattr(rounds, "measure_once", broken)
+    play = partial(
+        rounds.play, BY_NAME["plain-64"], [client], seconds=0.1, quick=True, run="one"
+    )
+    if client == OURS:
+        with pytest.raises(RuntimeError, match="it ended"):
+            play(rounds=2)
+    else:
+        played = play(rounds=2)
+        assert played.rounds == {}
+        assert played.notes == ["openai left out: round 1 failed, it ended"]
 
 
 def test_every_client_has_a_kind() -> None:
