@@ -24,6 +24,8 @@ LITELLM = "litellm"
 OPENROUTER = "openrouter"
 MAP = "map"
 WORKERS = "workers over create"
+# They decode nothing, and so see no chunks.
+BLIND = (BARE, BARE_UVLOOP, LEAN)
 
 
 class Client(Protocol):
@@ -43,7 +45,7 @@ class Client(Protocol):
 
     async def stream(self) -> int:
         """
-        Read a stream; return how many chunks it had, 0 where that is not seen.
+        Read a stream; return how many chunks it had, 0 where they are not seen.
 
         Chunks without text may be left out: some clients hide them.
         """
