@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Literal, TypeAlias
 
 Shape: TypeAlias = Literal["text", "chat"]
@@ -12,6 +13,7 @@ CONNECTIONS = 1_000  # at most, for clients that want to be told
 DONE = b"data: [DONE]\n\n"
 # The time of the server's write stands in the first chunk, in so many digits.
 STAMP = "@%020d@"
+_NO_STAMP = (STAMP % 0).encode()
 _BLOCK = 64 * 1024  # bytes of events in one HTTP chunk
 
 MODEL = "mistralai/mistral-small-3.2-24b-instruct"
@@ -132,7 +134,13 @@ def one_by_one(shape: Shape, count: int) -> list[bytes]:
 
 def stamped(shape: Shape, stamp: int) -> bytes:
     """Return the first piece of a stream, with a time in it."""
-    return _http_chunk(_event(shape, STAMP % stamp, None))
+    # Between two writes of a volley there is no time to encode.
+    return _unstamped(shape).replace(_NO_STAMP, (STAMP % stamp).encode())
+
+
+@cache
+def _unstamped(shape: Shape) -> bytes:
+    return _http_chunk(_event(shape, STAMP % 0, None))
 
 
 def _in_blocks(events: list[bytes]) -> bytes:
