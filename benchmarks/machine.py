@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_PACKAGES = ("aiohttp", "msgspec", "anyio", "yarl", "multidict")
+_PACKAGES = (
+    "aiohttp",
+    "msgspec",
+    "anyio",
+    "yarl",
+    "multidict",
+    "uvloop",
+    "openai",
+    "httpx-aiohttp",
+    "litellm",
+    "openrouter",
+    "httpx",
+    "pydantic",
+)
 
 
 def cores() -> tuple[int | None, int | None]:
@@ -23,6 +37,15 @@ def pin(core: int | None) -> None:
     """Keep this process on one core."""
     if core is not None:
         os.sched_setaffinity(0, {core})
+
+
+def raise_descriptor_limit() -> None:
+    """Allow this process as many open sockets as it may have."""
+    if sys.platform != "win32":
+        from resource import RLIMIT_NOFILE, getrlimit, setrlimit
+
+        _, most = getrlimit(RLIMIT_NOFILE)
+        setrlimit(RLIMIT_NOFILE, (most, most))
 
 
 def versions() -> dict[str, str]:

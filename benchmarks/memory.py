@@ -8,6 +8,12 @@ from pathlib import Path
 MIB = 1024 * 1024
 
 _STATUS = Path("/proc/self/status")
+SEES_RESIDENT = _STATUS.exists()
+
+
+def resident() -> int:
+    """Return the bytes that are resident now; only on Linux."""
+    return _field("VmRSS")
 
 
 def peak() -> int:
@@ -16,11 +22,15 @@ def peak() -> int:
         raise NotImplementedError("there is no getrusage")
 
     # On Linux getrusage begins with the peak of the process that started this one.
-    if _STATUS.exists():
-        lines = _STATUS.read_text(encoding="ascii").splitlines()
-        fields = dict(line.split(":", 1) for line in lines)
-        return int(fields["VmHWM"].split()[0]) * 1024
+    if SEES_RESIDENT:
+        return _field("VmHWM")
 
     from resource import RUSAGE_SELF, getrusage
 
     return getrusage(RUSAGE_SELF).ru_maxrss
+
+
+def _field(name: str) -> int:
+    lines = _STATUS.read_text(encoding="ascii").splitlines()
+    fields = dict(line.split(":", 1) for line in lines)
+    return int(fields[name].split()[0]) * 1024

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Literal, TypeAlias
 
 Shape: TypeAlias = Literal["text", "chat"]
 
-CHUNKS_IN_BLOCKS = 2_000
-CHUNKS_ONE_BY_ONE = 200
+KEEPALIVE = 600.0  # seconds: while the others are measured
+CONNECTIONS = 1_000  # at most, for clients that want to be told
+DONE = b"data: [DONE]\n\n"
+# The time of the server's write stands in the first chunk, in so many digits.
+STAMP = "@%020d@"
+_NO_STAMP = (STAMP % 0).encode()
 _BLOCK = 64 * 1024  # bytes of events in one HTTP chunk
 
 MODEL = "mistralai/mistral-small-3.2-24b-instruct"
@@ -57,17 +62,23 @@ _HEADERS = (
 )
 
 
-def plain_answer(shape: Shape = "text") -> bytes:
-    """Return a whole response with a completion of about 700 bytes."""
+def plain_answer(shape: Shape = "text", size: int = len(_TEXT)) -> bytes:
+    """Return a response with a completion of so much text, and 700 bytes around it."""
     choice: dict[str, object] = {
         "logprobs": None,
         "finish_reason": "stop",
         "native_finish_reason": "stop",
-        **_said(shape, "message", _TEXT),
+        **_said(shape, "message", _words(size)),
         "index": 0,
     }
     body = _dump(
-        _ENVELOPE | {"object": "chat.completion", "choices": [choice], "usage": _USAGE}
+        _ENVELOPE
+        | {
+            "object": "chat.completion",
+            "choices": [choice],
+            "system_fingerprint": None,
+            "usage": _USAGE,
+        }
     )
     head = _HEADERS.format(
         kind="application/json", length=f"Content-Length: {len(body)}"
@@ -90,34 +101,68 @@ def _said(shape: Shape, name: str, text: str) -> dict[str, object]:
     return {name: {"role": "assistant", "content": text}}
 
 
-def blocks(shape: Shape = "text") -> bytes:
-    """Return the body of a stream in HTTP chunks of about 64 KiB, events whole."""
+def _words(size: int) -> str:
+    return (_TEXT * (size // len(_TEXT) + 1))[:size]
+
+
+def blocks(shape: Shape, count: int) -> bytes:
+    """Return a stream's body in HTTP chunks of about 64 KiB, events whole."""
+    return _in_blocks([*_events(count, shape), DONE])
+
+
+def small_blocks(shape: Shape, count: int) -> bytes:
+    """Return the same with the least that an event can be: thousands fit in a read."""
+    said = _said(shape, "delta", " a")
+    said.pop("reasoning", None)
+    event = _line({"choices": [{"index": 0, **said}]})
+    events = [event] * (count - 1)
+    return _in_blocks([*events, _event(shape, "", "stop"), DONE])
+
+
+def one_event(shape: Shape, size: int) -> bytes:
+    """Return a stream's body whose first of three events has so much text."""
+    events = [_event(shape, _words(size), None), *_events(2, shape), DONE]
+    return b"".join(map(_http_chunk, events)) + b"0\r\n\r\n"
+
+
+def one_by_one(shape: Shape, count: int) -> list[bytes]:
+    """Return the pieces of a stream's body: an HTTP chunk for each event."""
+    pieces = [_http_chunk(event) for event in _events(count, shape)]
+    pieces[-1] = _http_chunk(_events(count, shape)[-1] + DONE) + b"0\r\n\r\n"
+    return pieces
+
+
+def stamped(shape: Shape, stamp: int) -> bytes:
+    """Return the first piece of a stream, with a time in it."""
+    # Between two writes of a volley there is no time to encode.
+    return _unstamped(shape).replace(_NO_STAMP, (STAMP % stamp).encode())
+
+
+@cache
+def _unstamped(shape: Shape) -> bytes:
+    return _http_chunk(_event(shape, STAMP % 0, None))
+
+
+def _in_blocks(events: list[bytes]) -> bytes:
     body = bytearray()
     block = bytearray()
-    for event in _events(CHUNKS_IN_BLOCKS, shape):
+    for event in events:
         block += event
         if len(block) >= _BLOCK:
             body += _http_chunk(block)
             block.clear()
 
-    return bytes(body + _http_chunk(block)) + b"0\r\n\r\n"
-
-
-def one_by_one(shape: Shape = "text") -> list[bytes]:
-    """Return the pieces of a stream's body: an HTTP chunk for each event."""
-    pieces = [_http_chunk(event) for event in _events(CHUNKS_ONE_BY_ONE, shape)]
-    pieces[-1] += b"0\r\n\r\n"
-    return pieces
+    return bytes(body + (_http_chunk(block) if block else b"")) + b"0\r\n\r\n"
 
 
 def _events(count: int, shape: Shape) -> list[bytes]:
-    """Return `count` chunks of about 370 bytes, the last with usage, and `[DONE]`."""
+    """Return `count` chunks of about 370 bytes, the last with usage."""
     words = _TEXT.split()
     texts = [f" {words[i % len(words)]}" for i in range(count - 2)]
     events = [_event(shape, text, None) for text in texts]
     events.append(_event(shape, "", "stop"))
     events.append(_event(shape, "", None, _USAGE))
-    return [*events, b"data: [DONE]\n\n"]
+    return events
 
 
 def _event(
@@ -142,6 +187,10 @@ def _event(
     if usage:
         chunk["usage"] = usage
 
+    return _line(chunk)
+
+
+def _line(chunk: dict[str, object]) -> bytes:
     return b"data: " + _dump(chunk) + b"\n\n"
 
 

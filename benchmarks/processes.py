@@ -11,15 +11,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from benchmarks.workloads import Workload
+from benchmarks.clients import KINDS
+from benchmarks.payloads import CONNECTIONS
+from benchmarks.workload import Case, Workload
 
 ROOT = Path(__file__).resolve().parents[1]
 
 _TIMED_IMPORT = """
+{}
 from time import perf_counter, process_time
 wall, cpu = perf_counter(), process_time()
 import {}
-print(process_time() - cpu, perf_counter() - wall)
+cpu, wall = process_time() - cpu, perf_counter() - wall
+import json
+from benchmarks.memory import peak
+print(json.dumps({{"units": 1, "cpu": cpu, "wall": wall, "peak": peak()}}))
 """
 
 
@@ -37,8 +43,9 @@ class Process:
         self, module: str, arguments: Sequence[str] = (), core: int | None = None
     ) -> None:
         pinned = () if core is None else ("--core", str(core))
+        self._arguments = (f"benchmarks.{module}", *arguments, *pinned)
         self._child = subprocess.Popen(
-            [sys.executable, "-m", f"benchmarks.{module}", *arguments, *pinned],
+            [sys.executable, "-m", *self._arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment(),
@@ -75,39 +82,71 @@ class Process:
 
         answer = self._child.stdout.readline()
         if not answer:
-            raise RuntimeError(f"{self._child.args!r} ended")
+            raise RuntimeError(f"{' '.join(self._arguments)} ended without an answer")
 
         return answer
 
 
-class Worker(Process):
-    """Hold one client in a process."""
+class Server(Process):
+    """Run the loopback server."""
 
-    def __init__(
-        self, client: str, workload: Workload, port: str, core: int | None
-    ) -> None:
-        super().__init__("worker", (client, workload.name, port), core)
-
-    def measure(self, seconds: float) -> dict[str, float]:
-        """Return units, and CPU and wall time in seconds, of one measurement."""
-        measured: dict[str, float] = json.loads(self.ask(str(seconds)))
-        return measured
+    def __init__(self, core: int | None) -> None:
+        super().__init__("server", core=core)
+        self.port = self.ask().strip()
 
 
-def measure_import(modules: str) -> dict[str, float]:
-    """Return CPU and wall time of an import in a new interpreter, in seconds."""
+def measure_once(
+    workload: Workload, case: Case, port: str, core: int | None, seconds: float
+) -> dict[str, float]:
+    """
+    Measure a client in a process of its own, which warms it up first.
+
+    A process keeps one speed for as long as it lives, and the next one can differ by
+    a quarter (layout of memory and hash tables): so no process is measured twice.
+    """
+    arguments = (workload.name, case.client, str(case.size), port, str(seconds))
+    with Process("worker", arguments, core) as worker:
+        return _numbers(worker.ask())
+
+
+def measure_first_call(client: str, port: str, core: int | None) -> dict[str, float]:
+    """Return what import, client and one call cost a new interpreter."""
+    kind = KINDS[client]
+    place = (kind.module, kind.factory, port, "" if core is None else str(core))
+    with Process("first_call", place) as worker:
+        return _numbers(worker.ask())
+
+
+def measure_import(client: str, core: int | None) -> dict[str, float]:
+    """Return CPU and wall time, in seconds, of an import in a new interpreter."""
+    pinning = "" if core is None else f"import os; os.sched_setaffinity(0, {{{core}}})"
     done = subprocess.run(
-        [sys.executable, "-c", _TIMED_IMPORT.format(modules)],
+        [sys.executable, "-c", _TIMED_IMPORT.format(pinning, KINDS[client].imports)],
         env=environment(),
         capture_output=True,
         check=True,
         text=True,
     )
-    cpu, wall = map(float, done.stdout.split())
-    return {"units": 1, "cpu": cpu, "wall": wall}
+    return _numbers(done.stdout)
+
+
+def _numbers(line: str) -> dict[str, float]:
+    numbers: dict[str, float] = json.loads(line)
+    return numbers
 
 
 def environment() -> dict[str, str]:
     """Return an environment in which the library is that of this checkout."""
     paths = (str(ROOT), os.environ.get("PYTHONPATH", ""))
-    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    inherited = {**os.environ}
+    # Where no bytecode is kept, an import would be that of a first start for ever.
+    inherited.pop("PYTHONDONTWRITEBYTECODE", None)
+    return (
+        inherited
+        | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+        | {
+            # Its import would ask the network for prices, and 500 is its default.
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+            "AIOHTTP_CONNECTOR_LIMIT_PER_HOST": str(CONNECTIONS),
+        }
+    )

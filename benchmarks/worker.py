@@ -1,75 +1,71 @@
-"""
-A process that holds one client and measures it whenever it is asked to.
-
-Each line on standard input is a number of CPU seconds; the answer is a line of JSON.
-"""
+"""A process that holds one client, measures it once, and prints a line of JSON."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import json
-import sys
-from time import perf_counter, process_time
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
-from benchmarks.clients import Client, make_client
-from benchmarks.machine import pin
-from benchmarks.workloads import WORKLOADS, Workload
+from benchmarks import measures
+from benchmarks.clients import KINDS, Client, make_client
+from benchmarks.machine import pin, raise_descriptor_limit
+from benchmarks.measures import Counted
+from benchmarks.memory import peak
+from benchmarks.workload import Way, Workload
+from benchmarks.workloads import BY_NAME
 
+Measure: TypeAlias = Callable[[Client, Workload, str, int, float], Awaitable[Counted]]
 
-async def _task(client: Client, workload: Workload) -> int:
-    step = client.call if workload.path == "plain" else client.stream
-    return sum([await step() for _ in range(workload.repeat)])
-
-
-async def _batch(client: Client, workload: Workload) -> int:
-    tasks = (_task(client, workload) for _ in range(workload.in_flight))
-    seen = sum(await asyncio.gather(*tasks))
-    # A client that decodes nothing sees no chunks.
-    if seen not in (0, workload.batch) or (workload.path == "plain" and not seen):
-        raise RuntimeError(f"{seen} of {workload.batch} units arrived")
-
-    return workload.batch
-
-
-async def measure(
-    client: Client, workload: Workload, seconds: float
-) -> dict[str, float]:
-    """
-    Run batches until they have used that much CPU time.
-
-    Returns:
-        `units`, `cpu` and `wall`, the latter two in seconds.
-    """
-    units = 0
-    wall = perf_counter()
-    cpu = process_time()
-    while process_time() - cpu < seconds:
-        units += await _batch(client, workload)
-
-    return {
-        "units": units,
-        "cpu": process_time() - cpu,
-        "wall": perf_counter() - wall,
-    }
+_WAYS: dict[Way, Measure] = {
+    "call": measures.calls,
+    "stream": measures.streams,
+    "held": measures.held,
+    "first": measures.first,
+    "open": measures.opened,
+}
 
 
-async def work(name: str, workload: Workload, port: int) -> None:
-    """Measure as often as standard input asks for it."""
-    base_url = f"http://127.0.0.1:{port}/{workload.path}/v1"
+async def work(
+    workload: Workload, name: str, size: int, port: int, seconds: float
+) -> Counted:
+    """Measure a client with a workload."""
+    path = workload.path.format(size=size)
+    base_url = f"http://127.0.0.1:{port}/{path}/v1"
+    if workload.way in ("map", "lazy"):
+        from benchmarks.measures_map import measure_items
+
+        return await measure_items(name, base_url, size, workload.in_flight)
+
     async with make_client(name, base_url) as client:
-        # Reading blocks the loop: nothing of this client runs between measurements.
-        for line in sys.stdin:
-            print(json.dumps(await measure(client, workload, float(line))), flush=True)
+        return await _WAYS[workload.way](client, workload, name, size, seconds)
+
+
+def _loop_of(name: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if not KINDS[name].on_uvloop:
+        return None
+
+    from uvloop import new_event_loop
+
+    return new_event_loop
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("client", help="name of a client")
-    parser.add_argument("workload", choices=[each.name for each in WORKLOADS])
+    parser.add_argument("workload", choices=list(BY_NAME))
+    parser.add_argument("client", choices=list(KINDS))
+    parser.add_argument("size", type=int, help="of what the workload lets grow")
     parser.add_argument("port", type=int, help="of the server")
+    parser.add_argument("seconds", type=float, help="of CPU time")
     parser.add_argument("--core", type=int, help="the core to run on")
     args = parser.parse_args()
     pin(args.core)
-    chosen = next(each for each in WORKLOADS if each.name == args.workload)
-    asyncio.run(work(args.client, chosen, args.port))
+    raise_descriptor_limit()
+    asked = work(
+        BY_NAME[args.workload], args.client, args.size, args.port, args.seconds
+    )
+    with asyncio.Runner(loop_factory=_loop_of(args.client)) as runner:
+        found = runner.run(asked)
+
+    print(json.dumps({**found, "peak": peak()}), flush=True)

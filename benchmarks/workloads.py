@@ -1,146 +1,271 @@
-"""What the clients are measured with, and what this library has to reach."""
+"""What is measured, and with which clients."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from benchmarks.clients import (
+    BARE,
+    BARE_UVLOOP,
+    CAREFUL,
+    CHAT,
+    FLOOR,
+    LEAN,
+    LITELLM,
+    MAP,
+    OPENAI,
+    OPENAI_AIOHTTP,
+    OPENROUTER,
+    OURS,
+    OURS_UVLOOP,
+    STACK,
+    WORKERS,
+)
+from benchmarks.workload import Workload
 
-from benchmarks import payloads
-
-OURS = "openrouter_async"
-CHAT = "openrouter_async, chat"
-BARE = "bare aiohttp"
-LEAN = "lean aiohttp"
-FLOOR = "bare socket + msgspec"
-IMPORT = "import"
-STACK = "aiohttp, msgspec, anyio"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workload:
-    """
-    Say what a client does over and over.
-
-    Attributes:
-        name: for the command line.
-        title: for the table.
-        path: how the server answers.
-        one_core: whether the server shares the clients' core.
-        in_flight: calls or streams at the same time.
-        repeat: how many of them each task makes one after another in a batch.
-        units: of what is counted, per call.
-        clients: names of those that take part, this library first.
-    """
-
-    name: str
-    title: str
-    path: Literal["plain", "blocks", "paced"]
-    in_flight: int
-    repeat: int = 1
-    units: int = 1
-    one_core: bool = False
-    clients: tuple[str, ...]
-
-    @property
-    def unit(self) -> str:
-        """What is counted."""
-        return "call" if self.path == "plain" else "chunk"
-
-    @property
-    def batch(self) -> int:
-        """Units in one batch."""
-        return self.in_flight * self.repeat * self.units
+RIVALS = (OPENAI, OPENAI_AIOHTTP, LITELLM, OPENROUTER)
+_UVLOOP = (OURS_UVLOOP, BARE_UVLOOP)
 
 
-def _plain(in_flight: int, repeat: int) -> Workload:
+def _plain(in_flight: int, clients: tuple[str, ...]) -> Workload:
     return Workload(
         name=f"plain-{in_flight}",
         title=f"plain call, {in_flight} in flight",
-        path="plain",
+        group="Plain calls",
+        way="call",
         in_flight=in_flight,
-        repeat=repeat,
-        clients=(OURS, BARE, LEAN),
+        unit="call",
+        clients=(OURS, CHAT, BARE, CAREFUL, FLOOR, *RIVALS, *clients),
     )
 
 
-WORKLOADS = (
-    _plain(1, 500),
-    _plain(64, 16),
-    _plain(512, 4),
+_CALLS = (_plain(1, ()), _plain(64, (LEAN, *_UVLOOP)), _plain(512, ()))
+_STREAMS = (
     Workload(
         name="blocks",
-        title="chunk, 8 streams in blocks",
-        path="blocks",
+        title="chunk, 8 streams of 2,000 in blocks",
+        group="Streams",
+        way="stream",
+        path="blocks-{size}",
+        sizes=(2_000,),
+        unit="chunk",
         in_flight=8,
-        units=payloads.CHUNKS_IN_BLOCKS,
-        clients=(OURS, FLOOR, BARE),
+        fewer={LITELLM: 1, OPENROUTER: 1},
+        clients=(OURS, CHAT, FLOOR, BARE, CAREFUL, *RIVALS, *_UVLOOP),
+        reference=FLOOR,
     ),
     Workload(
         name="paced",
         title="chunk, 300 streams, one write each",
-        path="paced",
+        group="Streams",
+        way="stream",
+        # A round must be longer than a client needs for it: else events pile up in
+        # the sockets, and a read brings several.
+        path="paced-{size}-15",
+        sizes=(120,),
+        quick_sizes=(30,),
+        unit="chunk",
         in_flight=300,
-        units=payloads.CHUNKS_ONE_BY_ONE,
+        fewer={OPENAI: 60, OPENAI_AIOHTTP: 60, LITELLM: 12, OPENROUTER: 12},
         # Both rest between the rounds. On two cores a client is in the middle of a
         # round's events when more arrive, and what it is measured at is chance.
         one_core=True,
-        clients=(OURS, FLOOR, BARE),
-    ),
-    # The same answers in the shape of chat completions.
-    Workload(
-        name="chat-plain",
-        title="plain chat call, 64 in flight",
-        path="plain",
-        in_flight=64,
-        repeat=16,
-        clients=(CHAT, OURS),
+        warm=0,
+        clients=(OURS, CHAT, BARE, CAREFUL, FLOOR, *RIVALS, *_UVLOOP),
     ),
     Workload(
-        name="chat-blocks",
-        title="chat chunk, 8 streams in blocks",
-        path="blocks",
-        in_flight=8,
-        units=payloads.CHUNKS_IN_BLOCKS,
-        clients=(CHAT, OURS),
-    ),
-    Workload(
-        name="chat-paced",
-        title="chat chunk, 300 streams, one write each",
-        path="paced",
-        in_flight=300,
-        units=payloads.CHUNKS_ONE_BY_ONE,
+        name="paced-3000",
+        title="chunk, 3,000 streams, one write each",
+        group="Streams",
+        way="stream",
+        path="paced-{size}-250",
+        sizes=(18,),
+        quick_sizes=(6,),
+        unit="chunk",
+        in_flight=3_000,
         one_core=True,
-        clients=(CHAT, OURS),
+        warm=0,
+        clients=(OURS, BARE, CAREFUL, FLOOR),
+    ),
+)
+_FIRST = tuple(
+    Workload(
+        name=f"first-{streams}",
+        title=f"first chunk, {streams} at a time" if streams > 1 else "first chunk",
+        group="Time to the first chunk",
+        way="first",
+        path=f"first-{streams}",
+        unit="stream",
+        measure="p50",
+        in_flight=streams,
+        clients=(OURS, CHAT, BARE, CAREFUL, FLOOR, *rivals),
+    )
+    # The others need more than 10 ms for each stream that they open.
+    for streams, rivals in ((1, RIVALS), (64, (OPENAI, OPENAI_AIOHTTP)))
+)
+_START = (
+    Workload(
+        name="import",
+        title="import",
+        group="Start",
+        way="import",
+        unit="import",
+        shown="ms",
+        clients=(OURS, STACK, OPENAI, LITELLM, OPENROUTER),
+        reference=STACK,
+    ),
+    Workload(
+        name="first-call",
+        title="import, a client and one call in a new process",
+        group="Start",
+        way="first-call",
+        unit="call",
+        shown="ms",
+        clients=(OURS, CHAT, BARE, CAREFUL, FLOOR, *RIVALS),
+    ),
+)
+_MEMORY = (
+    Workload(
+        name="open-streams",
+        title="stream, 1,000 held open",
+        group="Memory",
+        way="open",
+        path="open",
+        sizes=(1_000,),
+        quick_sizes=(200,),
+        unit="stream",
+        measure="grown_each",
+        shown="KiB",
+        clients=(OURS, CHAT, BARE, CAREFUL, FLOOR, OPENAI, OPENAI_AIOHTTP),
+    ),
+    Workload(
+        name="lazy",
+        title="item of a map over 1,000,000",
+        group="Memory",
+        way="lazy",
+        sizes=(1_000_000,),
+        quick_sizes=(10_000,),
+        unit="item",
+        measure="grown",
+        shown="MiB",
+        in_flight=64,
+        once=True,
+        clients=(MAP,),
+        reference=MAP,
+    ),
+)
+_LARGE = (
+    Workload(
+        name="answer-10mb",
+        title="MB of an answer of 10 MB",
+        group="Large answers",
+        way="call",
+        path="answer-{size}",
+        sizes=(10_000_000,),
+        unit="MB",
+        per_size=1e-6,
+        clients=(OURS, CHAT, BARE, CAREFUL, FLOOR, *RIVALS),
+    ),
+    Workload(
+        name="event-10mb",
+        title="MB of an event of 10 MB",
+        group="Large answers",
+        way="stream",
+        path="event-{size}",
+        sizes=(10_000_000,),
+        unit="MB",
+        per_size=1e-6,
+        warm=0,  # by its first event each is as warm as it gets
+        clients=(OURS, CHAT, BARE, CAREFUL, FLOOR, *RIVALS),
+    ),
+    Workload(
+        name="loop-held",
+        title="chunk, 8 streams of 5,000 short ones",
+        group="The event loop",
+        way="held",
+        path="small-{size}",
+        sizes=(5_000,),
+        unit="chunk",
+        measure="held",
+        shown="ms",
+        in_flight=8,
+        clients=(OURS, CHAT, CAREFUL, OPENAI, OPENAI_AIOHTTP),
+        reference=CAREFUL,
+    ),
+)
+_FAN_OUT = (
+    Workload(
+        name="map",
+        title="item, 64 in flight",
+        group="Many prompts",
+        way="map",
+        sizes=(10_000,),
+        quick_sizes=(2_000,),
+        unit="item",
+        in_flight=64,
+        clients=(MAP, WORKERS),
+        reference=WORKERS,
+    ),
+)
+_GROWTH = (
+    Workload(
+        name="growth-chunks",
+        title="chunk, by chunks of the stream",
+        group="Growth",
+        way="stream",
+        path="blocks-{size}",
+        sizes=(500, 1_000, 4_000, 16_000),
+        quick_sizes=(4_000, 16_000),
+        unit="chunk",
+        clients=(OURS, CAREFUL),
+        reference=OURS,
+    ),
+    Workload(
+        name="growth-answer",
+        title="MB, by bytes of the answer",
+        group="Growth",
+        way="call",
+        path="answer-{size}",
+        sizes=(100_000, 625_000, 2_500_000, 10_000_000),
+        quick_sizes=(2_500_000, 10_000_000),
+        unit="MB",
+        per_size=1e-6,
+        clients=(OURS, CAREFUL),
+        reference=OURS,
+    ),
+    Workload(
+        name="growth-event",
+        title="MB, by bytes of the event",
+        group="Growth",
+        way="stream",
+        path="event-{size}",
+        sizes=(100_000, 625_000, 2_500_000, 10_000_000),
+        quick_sizes=(2_500_000, 10_000_000),
+        unit="MB",
+        per_size=1e-6,
+        clients=(OURS, CAREFUL),
+        reference=OURS,
+    ),
+    Workload(
+        name="growth-map",
+        title="item, by items of the map",
+        group="Growth",
+        way="map",
+        sizes=(1_000, 4_000, 16_000, 64_000),
+        quick_sizes=(1_000, 4_000),
+        unit="item",
+        in_flight=64,
+        clients=(MAP,),
+        reference=MAP,
     ),
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """
-    Bound the CPU time of this library by that of a reference.
-
-    Attributes:
-        workload: name of the workload.
-        reference: name of the client it is compared with.
-        limit: most times the reference's; None where there is none yet.
-        goal: what a later release has to reach.
-    """
-
-    workload: str
-    reference: str
-    limit: float | None
-    goal: float
-
-
-TARGETS = (
-    Target("plain-1", BARE, 1.3, 1.15),
-    Target("plain-64", BARE, 1.3, 1.15),
-    Target("plain-512", BARE, 1.3, 1.15),
-    Target("blocks", FLOOR, 3.0, 2.0),
-    Target("paced", BARE, None, 1.25),
-    Target("chat-plain", OURS, 1.5, 1.5),
-    Target("chat-blocks", OURS, 1.5, 1.5),
-    Target("chat-paced", OURS, 1.5, 1.5),
-    Target(IMPORT, STACK, None, 1.15),
+WORKLOADS = (
+    *_CALLS,
+    *_STREAMS,
+    *_FIRST,
+    *_START,
+    *_FAN_OUT,
+    *_MEMORY,
+    *_LARGE,
+    *_GROWTH,
 )
+BY_NAME = {each.name: each for each in WORKLOADS}

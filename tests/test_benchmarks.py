@@ -7,27 +7,50 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPT = Path(__file__).parents[1] / "benchmarks" / "core.py"
+SUITE = Path(__file__).parents[1] / "benchmarks" / "suite.py"
+CLIENTS = ("openrouter_async", "bare socket + msgspec")
 
 
-def test_core(tmp_path: Path) -> None:
-    """A short run measures every client and judges the targets."""
+def test_suite(tmp_path: Path) -> None:
+    """A short run measures the clients that were asked for, and judges the targets."""
     path = tmp_path / "results.json"
-    short = ("--rounds", "1", "--seconds", "0.001", "--json", str(path))
+    short = ("--rounds", "1", "--seconds", "0.05", "--json", str(path))
     done = subprocess.run(
-        [sys.executable, SCRIPT, "blocks", *short],
+        [sys.executable, SUITE, "blocks", *short, "--clients", *CLIENTS],
         capture_output=True,
         check=True,
         text=True,
     )
 
-    assert "| chunk, 8 streams in blocks | openrouter_async |" in done.stdout
+    assert "in blocks | openrouter_async |" in done.stdout
+    assert "openrouter_async in times of bare socket + msgspec" in done.stdout
     results = json.loads(path.read_text(encoding="utf-8"))
-    assert [each["workload"] for each in results["targets"]] == ["blocks"]
-    rounds = {
-        client["name"]: client["rounds"][0]["units"]
-        for client in results["workloads"][0]["clients"]
-    }
-    names = ["openrouter_async", "bare socket + msgspec", "bare aiohttp"]
-    assert list(rounds) == names
-    assert all(units and units % 16_000 == 0 for units in rounds.values())
+    (blocks,) = results["parts"]
+    assert blocks["run"] == results["run"]
+    assert tuple(blocks["rounds"]) == CLIENTS
+    for (measured,) in blocks["rounds"].values():
+        assert measured["units"] % 2_000 == 0
+        assert measured["cpu"] >= 0.05
+        assert measured["p50"] <= measured["p99"]
+        assert measured["peak"] > 10_000_000
+
+
+def test_two_files_of_results(tmp_path: Path) -> None:
+    """The suite refuses to show two runs together, and says why."""
+    both = ("--from", str(tmp_path / "a.json"), "--from", str(tmp_path / "b.json"))
+    done = subprocess.run(
+        [sys.executable, SUITE, *both], capture_output=True, text=True
+    )
+
+    assert done.returncode == 2
+    assert "different runs" in done.stderr
+
+
+def test_unknown_workload() -> None:
+    """What cannot be measured is named, with what can be."""
+    done = subprocess.run(
+        [sys.executable, SUITE, "plain-65"], capture_output=True, text=True
+    )
+
+    assert done.returncode == 2
+    assert "no such workloads: plain-65; of plain-1, plain-64" in done.stderr
