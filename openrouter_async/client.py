@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import aiohttp
 from msgspec import UNSET, UnsetType, structs
 from multidict import CIMultiDict
+from yarl import URL
 
 from openrouter_async._version import __version__
 from openrouter_async.config import (
@@ -375,7 +376,7 @@ def _transport(
         base_url=base_url,
         shown_url=str(base_url),
         key=_key_source(settings.api_key),
-        headers=_headers(settings),
+        headers=_headers(settings, base_url),
         timeout=settings.timeout,
         retry=settings.retry,
         sizes=settings.sizes,
@@ -395,15 +396,18 @@ def _key_source(given: str | KeyCallable | UnsetType) -> KeySource:
     return KeySource(key, _KEY_VARIABLE)
 
 
-def _headers(settings: _Settings) -> CIMultiDict[str]:
-    headers = CIMultiDict(
+def _headers(settings: _Settings, base_url: URL) -> CIMultiDict[str]:
+    given = CIMultiDict(
         {"Content-Type": "application/json", "User-Agent": _USER_AGENT}
     )
-    headers.update(settings.app.headers() if settings.app else {})
-    headers.update(settings.headers)
-    for name, value in headers.items():
+    given.update(settings.app.headers() if settings.app else {})
+    given.update(settings.headers)
+    for name, value in given.items():
         check_header(name, value)
 
+    # First of all, as RFC 9110, 7.2, has it.
+    headers = CIMultiDict({"Host": base_url.host_port_subcomponent or ""})
+    headers.extend(given)
     return headers
 
 

@@ -37,6 +37,7 @@ async def test_headers(mocked: aioresponses) -> None:
         await ask(client)
 
     assert dict(sent(mocked)[0]["headers"]) == {
+        "Host": "api.example",
         "Content-Type": "application/json",
         "User-Agent": f"openrouter_async/{__version__}"
         f" python/{platform.python_version()} aiohttp/{aiohttp.__version__}",

@@ -14,8 +14,9 @@ from openrouter_async.transport.timers import Watch
 from openrouter_async.types.lenient import is_object, json_value
 
 DONE = b"[DONE]"
-# Events handed out before other tasks get a turn: about a millisecond of work.
-_TURN = 256
+# Events handed out before other tasks get a turn: less than a millisecond of work, as
+# many streams may have events at the same time.
+_TURN = 100
 _FIELDS = (b":", b"data", b"event", b"id", b"retry")
 _SHOWN = 200
 _BOM = b"\xef\xbb\xbf"
@@ -86,12 +87,15 @@ class EventReader(Reader):
 
     async def _first_events(self, block: bytes) -> list[bytes]:
         """Decode a block of the start, where it shows what kind of body this is."""
-        if not self._sniffed:
+        if not self._sniffed and block.startswith(_FIELDS):
+            self._sniffed = True
+            self._start = _FIELDS[0]
+        elif not self._sniffed:
             plain = await self._sniff(block)
             if plain is not None:
                 return [plain, DONE]
 
-        if len(self._start) < _SHOWN:
+        if len(self._start) < _SHOWN and not self._start.startswith(_FIELDS):
             self._start = (self._start + block).lstrip()[: 2 * _SHOWN]
 
         return self._decoder.feed(block)

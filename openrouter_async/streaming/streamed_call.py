@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections import deque
 from types import TracebackType
 from typing import Generic, Literal, Self, TypeVar
 
@@ -37,7 +36,8 @@ class StreamedCall(Generic[ItemT]):
         self._call = call
         self._running: Running | None = None
         self._reader: Reader | None = None
-        self._held: deque[ItemT] = deque()
+        # Read before the first content; the oldest is last once there is content.
+        self._held: list[ItemT] = []
         self._begun = False
         self._left_by: asyncio.Task[object] | None = None
         self._entered = False

@@ -63,7 +63,7 @@ class StreamedItems(StreamedCall[ItemT]):
             while (item := await self._advance()) is not None:
                 yield item
                 while self._held:
-                    yield self._held.popleft()
+                    yield self._held.pop()
 
                 for data in self._pending():
                     item = self._take(data)
@@ -114,7 +114,7 @@ class StreamedItems(StreamedCall[ItemT]):
                 return None  # for what interrupts
 
         if self._held:
-            return self._held.popleft()
+            return self._held.pop()
 
         if isinstance(self._state, OpenRouterError):
             raise self._state
@@ -158,6 +158,7 @@ class StreamedItems(StreamedCall[ItemT]):
             except OpenRouterError as error:
                 failure = self._failed(error)
             else:
+                self._held.reverse()
                 self._begun = True
                 assert self._running is not None
                 self._running.accepted()

@@ -64,8 +64,7 @@ class _Request(aiohttp.ClientRequest):
         self.response_class = aiohttp.ClientResponse
         self.proxy = self.proxy_auth = self.proxy_headers = None
         self.server_hostname = None
-        self.headers = CIMultiDict({hdrs.HOST: url.host_port_subcomponent or ""})
-        self.headers.extend(headers)
+        self.headers = headers
         self.update_auto_headers(None)
         if body or method not in _WITHOUT_BODY:
             self.headers[hdrs.CONTENT_LENGTH] = str(len(body))
@@ -120,7 +119,8 @@ async def send_short(
         session: whose pool it is.
         method: of HTTP, in capitals.
         url: without a fragment.
-        headers: all but those that follow from URL and body.
+        headers: `Host` and the others that do not follow from the body; they are
+            the request's from now on.
         body: written in one go.
 
     Raises:
