@@ -40,13 +40,6 @@ from openrouter_async.errors import (
     UnprocessableEntityError,
 )
 from openrouter_async.fanout.limiter import Limiter
-from openrouter_async.fanout.map import Outcomes
-from openrouter_async.fanout.outcomes import Failure, Outcome, Success
-from openrouter_async.fanout.statistics import (
-    LaneStatistics,
-    LimiterStatistics,
-    MapStatistics,
-)
 from openrouter_async.resources.completions import CompletionStream
 from openrouter_async.types import (
     AttemptFailure,
@@ -59,6 +52,13 @@ from openrouter_async.types import (
 )
 
 if typing.TYPE_CHECKING:
+    from openrouter_async.fanout.map import Outcomes
+    from openrouter_async.fanout.outcomes import Failure, Outcome, Success
+    from openrouter_async.fanout.statistics import (
+        LaneStatistics,
+        LimiterStatistics,
+        MapStatistics,
+    )
     from openrouter_async.formats.format import Format
     from openrouter_async.formats.mismatch import FormatMismatch
     from openrouter_async.formats.tool import Tool, tool
@@ -161,6 +161,9 @@ if not typing.TYPE_CHECKING:
         __name__,
         __all__,
         (
+            "fanout.outcomes",
+            "fanout.statistics",
+            "fanout.map",
             "formats.format",
             "formats.mismatch",
             "formats.tool",

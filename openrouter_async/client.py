@@ -397,9 +397,7 @@ def _key_source(given: str | KeyCallable | UnsetType) -> KeySource:
 
 
 def _headers(settings: _Settings, base_url: URL) -> CIMultiDict[str]:
-    given = CIMultiDict(
-        {"Content-Type": "application/json", "User-Agent": _USER_AGENT}
-    )
+    given = CIMultiDict({"Content-Type": "application/json", "User-Agent": _USER_AGENT})
     given.update(settings.app.headers() if settings.app else {})
     given.update(settings.headers)
     for name, value in given.items():

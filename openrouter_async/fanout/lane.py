@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from heapq import heappop, heappush
 from math import inf
+from typing import TYPE_CHECKING
 
 from openrouter_async.config import RateLimits
 from openrouter_async.errors import OpenRouterError, RateLimitError
@@ -14,8 +15,10 @@ from openrouter_async.fanout.deliveries import Sent
 from openrouter_async.fanout.in_flight import InFlightBound
 from openrouter_async.fanout.pace import Pace
 from openrouter_async.fanout.pressure import Pressure, Signal, signal_of, too_long
-from openrouter_async.fanout.statistics import LaneStatistics
 from openrouter_async.types.admission import Hold, Scope
+
+if TYPE_CHECKING:
+    from openrouter_async.fanout.statistics import LaneStatistics
 
 _FINISHED_TOKENS = 256.0  # of an answer, before any answer is known
 
@@ -71,6 +74,8 @@ class Lane:
 
     def statistics(self) -> LaneStatistics:
         """Return what there is to know about it now."""
+        from openrouter_async.fanout.statistics import LaneStatistics
+
         now, most = self.clock(), self.bound.most
         return LaneStatistics(
             scope=self.scope,

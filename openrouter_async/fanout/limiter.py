@@ -8,13 +8,15 @@ from collections import OrderedDict
 from itertools import count
 from random import random as uniform
 from threading import Lock
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from openrouter_async.config import RateLimits, is_number
 from openrouter_async.errors import ConfigError
 from openrouter_async.fanout.lane import Lane, LaneTurn
-from openrouter_async.fanout.statistics import LimiterStatistics
 from openrouter_async.types.admission import Scope
+
+if TYPE_CHECKING:
+    from openrouter_async.fanout.statistics import LimiterStatistics
 
 _LANES_KEPT = 256
 
@@ -138,6 +140,8 @@ class Limiter:
         Args:
             scope: only this one.
         """
+        from openrouter_async.fanout.statistics import LimiterStatistics
+
         lanes = [
             lane.statistics()
             for lane in tuple(self._lanes.values())

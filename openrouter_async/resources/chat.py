@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
-from typing import Literal, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Literal, TypeVar, Unpack, overload
 
 from msgspec import UNSET, UnsetType
 
 from openrouter_async.fanout.limiter import Limiter
-from openrouter_async.fanout.map import Outcomes
-from openrouter_async.fanout.outcomes import Outcome
 from openrouter_async.formats.format import Format
 from openrouter_async.resources.chat_answers import take_odd_members
 from openrouter_async.resources.conversions import CHAT_CHECKS, CHAT_CONVERTED
@@ -35,6 +33,10 @@ from openrouter_async.transport.calls import Transport
 from openrouter_async.types.chat import ChatCompletion, ParsedChatCompletion
 from openrouter_async.types.chat_params import CHAT_NEVER_NULL, ChatItem, ChatParams
 from openrouter_async.types.messages import Message
+
+if TYPE_CHECKING:
+    from openrouter_async.fanout.map import Outcomes
+    from openrouter_async.fanout.outcomes import Outcome
 
 T = TypeVar("T")
 AnswerT = TypeVar("AnswerT", bound=ChatCompletion)

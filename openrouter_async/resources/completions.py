@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable, Mapping
-from typing import Literal, NoReturn, Unpack, overload
+from typing import TYPE_CHECKING, Literal, NoReturn, Unpack, overload
 
 from msgspec import UNSET, UnsetType
 
 from openrouter_async.errors import ConfigError
 from openrouter_async.fanout.limiter import Limiter
-from openrouter_async.fanout.map import Outcomes
-from openrouter_async.fanout.outcomes import Item, Outcome
 from openrouter_async.resources.keywords import Keywords
 from openrouter_async.resources.kinds import AnswerKind
 from openrouter_async.resources.options import (
@@ -31,6 +29,10 @@ from openrouter_async.types.completion_params import (
     CompletionParams,
     Prompt,
 )
+
+if TYPE_CHECKING:
+    from openrouter_async.fanout.map import Outcomes
+    from openrouter_async.fanout.outcomes import Item, Outcome
 
 
 class CompletionStream(Stream[CompletionChunk, Completion]):

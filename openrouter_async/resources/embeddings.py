@@ -9,14 +9,11 @@ from typing import Unpack, cast
 from openrouter_async.errors import ConfigError
 from openrouter_async.fanout.limiter import Limiter
 from openrouter_async.fanout.outcomes import Item
+from openrouter_async.resources.common_options import CommonOptions, common_options
 from openrouter_async.resources.embedding_answers import read_embeddings
 from openrouter_async.resources.embedding_map import EmbeddingOutcomes
 from openrouter_async.resources.keywords import Keywords
-from openrouter_async.resources.mapping import (
-    CallWork,
-    CommonOptions,
-    common_options,
-)
+from openrouter_async.resources.mapping import CallWork
 from openrouter_async.resources.models import read_models
 from openrouter_async.resources.options import (
     CallOptions,

@@ -9,20 +9,10 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import Struct
 
 from openrouter_async.errors import ConfigError
-from openrouter_async.fanout.gather import gather_outcomes
-from openrouter_async.fanout.journal import RunParameters
-from openrouter_async.fanout.limiter import Limiter
-from openrouter_async.fanout.map import Outcomes
-from openrouter_async.fanout.outcomes import Item, Outcome
+from openrouter_async.resources.common_options import CommonOptions, common_options
 from openrouter_async.resources.keywords import Keywords
 from openrouter_async.resources.kinds import AnswerKind
-from openrouter_async.resources.mapping import (
-    CallWork,
-    CommonOptions,
-    common_options,
-)
 from openrouter_async.resources.options import MapOptions, request_members
-from openrouter_async.resources.runs import take_run_options
 from openrouter_async.transport.bodies import asked_model, asked_tokens
 from openrouter_async.transport.calls import Transport
 from openrouter_async.transport.codec import encode_body
@@ -30,11 +20,14 @@ from openrouter_async.transport.exchange import Call
 from openrouter_async.types.lenient import Json
 
 if TYPE_CHECKING:
+    from openrouter_async.fanout.limiter import Limiter
+    from openrouter_async.fanout.map import Outcomes
+    from openrouter_async.fanout.outcomes import Item, Outcome
     from openrouter_async.types.chat import ChatCompletion
     from openrouter_async.types.completion import Completion
 
 AnswerT = TypeVar("AnswerT", bound="Completion | ChatCompletion")
-ItemT = TypeVar("ItemT", bound=Item)
+ItemT = TypeVar("ItemT", bound="Item")
 
 _IN_FLIGHT = 256  # where nobody says
 
@@ -136,6 +129,12 @@ class Verbs:
         Raises:
             ConfigError: something passed cannot be used; nothing was sent.
         """
+        # Imported on first use, as the rest of the fan-out is.
+        from openrouter_async.fanout.journal import RunParameters
+        from openrouter_async.fanout.map import Outcomes
+        from openrouter_async.resources.mapping import CallWork
+        from openrouter_async.resources.runs import take_run_options
+
         rest = {**kind.with_options(options)}
         settings, journal = take_run_options(
             rest, self._limiter, self.transport, _IN_FLIGHT
@@ -175,6 +174,7 @@ class Verbs:
             ConfigError: something passed cannot be used; nothing was sent.
             OSError: the journal cannot be opened.
         """
+        from openrouter_async.fanout.gather import gather_outcomes
 
         def start(items: list[ItemT]) -> Outcomes[AnswerT]:
             return self.map(items, options, kind)
