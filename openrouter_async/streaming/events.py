@@ -14,9 +14,11 @@ from openrouter_async.transport.timers import Watch
 from openrouter_async.types.lenient import is_object, json_value
 
 DONE = b"[DONE]"
+# Bytes decoded at a time: a read can bring thousands of events.
+_PIECE = 1 << 16
 # Events handed out before other tasks get a turn: less than a millisecond of work, as
 # many streams may have events at the same time.
-_TURN = 100
+_TURN = 200
 _FIELDS = (b":", b"data", b"event", b"id", b"retry")
 _SHOWN = 200
 _BOM = b"\xef\xbb\xbf"
@@ -37,6 +39,7 @@ class EventReader(Reader):
         self._decoder = EventDecoder(limit)
         self._turn: list[bytes] = []
         self._backlog: list[bytes] = []
+        self._unfed = b""
         self._sniffed = False
         self._start = b""
 
@@ -53,7 +56,7 @@ class EventReader(Reader):
             ResponseDecodeError: a plain body came that is no answer.
             ResponseTooLargeError: an event is over the limit.
         """
-        if self._backlog:
+        if self._backlog or self._unfed:
             await asyncio.sleep(0)
         else:
             self._decoder.check()
@@ -63,17 +66,29 @@ class EventReader(Reader):
                 return False
 
             if self.first_event_at is None:
-                self._backlog = await self._first_events(block)
+                self._note_start(block)
+
+            plain = None if self._sniffed else await self._sniff(block)
+            if plain is None:
+                self._unfed = block
             else:
-                self._backlog = self._decoder.feed(block)
+                self._backlog = [plain, DONE]
 
-            if self._backlog:
-                self._saw_event()
-
+        self._feed()
         self._turn = self._backlog[:_TURN]
         del self._backlog[:_TURN]
         self.offer(self._turn)
         return True
+
+    def _feed(self) -> None:
+        """Decode what was read, until there is an event to hand out."""
+        while self._unfed and not self._backlog:
+            piece, self._unfed = self._unfed[:_PIECE], self._unfed[_PIECE:]
+            self._backlog = self._decoder.feed(piece)
+
+        if self._backlog:
+            self._saw_event()
+            self._start = b""
 
     def hear(self, comments: deque[str]) -> None:
         """Have the text of comments put there, from the next read on."""
@@ -83,22 +98,8 @@ class EventReader(Reader):
         """Give the connection back, and forget what was not taken."""
         self._turn.clear()
         self._backlog.clear()
+        self._unfed = b""
         super().close()
-
-    async def _first_events(self, block: bytes) -> list[bytes]:
-        """Decode a block of the start, where it shows what kind of body this is."""
-        if not self._sniffed and block.startswith(_FIELDS):
-            self._sniffed = True
-            self._start = _FIELDS[0]
-        elif not self._sniffed:
-            plain = await self._sniff(block)
-            if plain is not None:
-                return [plain, DONE]
-
-        if len(self._start) < _SHOWN and not self._start.startswith(_FIELDS):
-            self._start = (self._start + block).lstrip()[: 2 * _SHOWN]
-
-        return self._decoder.feed(block)
 
     async def _sniff(self, block: bytes) -> bytes | None:
         """
@@ -129,6 +130,10 @@ class EventReader(Reader):
     def _check_plain(self, plain: bytes) -> None:
         """Refuse a plain answer that is none to what was asked."""
         check_choices(self.exchange.redact(plain))
+
+    def _note_start(self, block: bytes) -> None:
+        if len(self._start) < _SHOWN:
+            self._start = (self._start + block[:_SHOWN]).lstrip()
 
     def _check_start(self) -> None:
         """Raise for a whole body that was something else, such as an error's text."""

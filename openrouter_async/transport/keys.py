@@ -64,11 +64,12 @@ class KeySource:
         ConfigError: it is no key.
     """
 
-    __slots__ = ("_callable", "_identity", "_key")
+    __slots__ = ("_bearer", "_callable", "_identity", "_key")
 
     def __init__(self, key: str | KeyCallable, name: str = "api_key") -> None:
         self._callable = key if callable(key) else None
         self._key = "" if callable(key) else _checked(key, name)
+        self._bearer = f"Bearer {self._key}"
         self._identity: str | None = None
 
     @property
@@ -98,9 +99,10 @@ class KeySource:
         """
         if self._callable is not None:
             self._key = _checked(await _ask(self._callable), _GIVEN)
+            self._bearer = f"Bearer {self._key}"
 
         keyed = headers.copy()
-        keyed[_AUTHORIZATION] = f"Bearer {self._key}"
+        keyed[_AUTHORIZATION] = self._bearer
         return keyed
 
     def redact(self, text: bytes) -> bytes:

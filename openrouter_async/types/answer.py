@@ -70,7 +70,11 @@ class Envelope(Received, Generic[ChoiceT], kw_only=True):
     @property
     def has_content(self) -> bool:
         """Whether any of its choices carries content."""
-        return any(choice.has_content for choice in self.choices)
+        for choice in self.choices:
+            if choice.has_content:
+                return True
+
+        return False
 
 
 class Answer(Envelope[ChoiceT], Generic[ChoiceT], kw_only=True):
