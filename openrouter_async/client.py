@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 from msgspec import UNSET, UnsetType, structs
-from multidict import CIMultiDict
+from aiohttp import hdrs
+from multidict import CIMultiDict, istr
 from yarl import URL
 
 from openrouter_async._version import __version__
@@ -400,12 +401,13 @@ def _headers(settings: _Settings, base_url: URL) -> CIMultiDict[str]:
     given = CIMultiDict({"Content-Type": "application/json", "User-Agent": _USER_AGENT})
     given.update(settings.app.headers() if settings.app else {})
     given.update(settings.headers)
+    # First of all, as RFC 9110, 7.2, has it.
+    headers = CIMultiDict({hdrs.HOST: base_url.host_port_subcomponent or ""})
     for name, value in given.items():
         check_header(name, value)
+        # With names of text each request would make these of its own: half a kilobyte.
+        headers.add(istr(name), value)
 
-    # First of all, as RFC 9110, 7.2, has it.
-    headers = CIMultiDict({"Host": base_url.host_port_subcomponent or ""})
-    headers.extend(given)
     return headers
 
 

@@ -18,7 +18,7 @@ DONE = b"[DONE]"
 _PIECE = 1 << 16
 # Events handed out before other tasks get a turn: less than a millisecond of work, as
 # many streams may have events at the same time.
-_TURN = 200
+_TURN = 100
 _FIELDS = (b":", b"data", b"event", b"id", b"retry")
 _SHOWN = 200
 _BOM = b"\xef\xbb\xbf"

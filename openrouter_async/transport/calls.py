@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import TypeAlias, TypeVar
 
+from aiohttp import hdrs
 from msgspec import Struct, field
 from msgspec.structs import force_setattr
 from multidict import CIMultiDict
@@ -28,7 +29,10 @@ _Terms: TypeAlias = tuple[str, float | None, float]  # origin, ratio, reserve
 
 _BYTES_PER_TOKEN = 4
 _FAULT = Hold("fault")
-_STREAM_HEADERS = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
+_STREAM_HEADERS = {
+    hdrs.ACCEPT: "text/event-stream",
+    hdrs.ACCEPT_ENCODING: "identity",
+}
 
 
 class Transport(Struct, frozen=True, kw_only=True, eq=False):
@@ -52,8 +56,12 @@ class Transport(Struct, frozen=True, kw_only=True, eq=False):
         default_factory=dict["_Terms", RetryBudget]
     )
     _origin: str = ""
+    _stream_headers: CIMultiDict[str] = field(default_factory=CIMultiDict[str])
 
     def __post_init__(self) -> None:
+        stream_headers = self.headers.copy()
+        stream_headers.update(_STREAM_HEADERS)
+        force_setattr(self, "_stream_headers", stream_headers)
         # Looked up by every call: a string knows its hash, a URL has to be asked.
         force_setattr(self, "_origin", str(self.base_url.origin()))
 
@@ -97,12 +105,9 @@ class Transport(Struct, frozen=True, kw_only=True, eq=False):
         Raises:
             ConfigError: a header cannot be sent as it is.
         """
-        merged = self.headers
-        if headers or stream or content_type or not body:
+        merged = self._stream_headers if stream else self.headers
+        if headers or content_type or not body:
             merged = merged.copy()
-            if stream:
-                merged.update(_STREAM_HEADERS)
-
             if content_type is not None:
                 merged["Content-Type"] = content_type
             elif not body:

@@ -8,13 +8,13 @@ from hashlib import sha256
 from inspect import isawaitable
 from typing import TypeAlias, cast
 
+from aiohttp import hdrs
 from multidict import CIMultiDict
 
 from openrouter_async.errors import ConfigError
 
 KeyCallable: TypeAlias = Callable[[], Awaitable[str]]
 
-_AUTHORIZATION = "Authorization"
 _BLOT = b"[key]"
 _SHARED = len("sk-or-v1-")  # characters that all keys begin with
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
@@ -102,7 +102,7 @@ class KeySource:
             self._bearer = f"Bearer {self._key}"
 
         keyed = headers.copy()
-        keyed[_AUTHORIZATION] = self._bearer
+        keyed[hdrs.AUTHORIZATION] = self._bearer
         return keyed
 
     def redact(self, text: bytes) -> bytes:
