@@ -59,7 +59,7 @@ class Ours:
         async with self._client.completions.stream(
             prompt=payloads.PROMPT, model=payloads.MODEL, max_tokens=256
         ) as stream:
-            chunk = await anext(aiter(stream))
+            chunk = await anext(stream)
             yield chunk.choices[0].text
 
 
@@ -98,5 +98,5 @@ class OursChat(Ours):
         async with self._client.chat.completions.stream(
             messages=_MESSAGES, model=payloads.MODEL, max_tokens=256
         ) as stream:
-            chunk = await anext(aiter(stream))
+            chunk = await anext(stream)
             yield chunk.choices[0].delta.content or ""

@@ -12,8 +12,8 @@ from types import NoneType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
-from msgspec import UNSET, UnsetType, structs
 from aiohttp import hdrs
+from msgspec import UNSET, UnsetType, structs
 from multidict import CIMultiDict, istr
 from yarl import URL
 

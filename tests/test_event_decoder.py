@@ -259,7 +259,7 @@ def work(piece: bytes, count: int) -> int:
 )
 def test_work_is_linear(piece: bytes) -> None:
     """Ten times the pieces are ten times the work."""
-    assert work(piece, 2000) == pytest.approx(10 * work(piece, 200), rel=0.01)
+    assert work(piece, 2000) == pytest.approx(10 * work(piece, 200), rel=0.05)
 
 
 def test_long_line_is_joined_once() -> None:

@@ -115,9 +115,7 @@ class AnswerAccumulator(Generic[ChoiceT, PieceT]):
             chunk.openrouter_metadata or answer.openrouter_metadata
         )
         if not failed:
-            self._keep(chunk.raw)
+            self._events.append(chunk.raw)
 
-    def _keep(self, event: bytes) -> None:
-        self._events.append(event)
         if len(self._events) > _EVENTS_KEPT:
             del self._events[1]

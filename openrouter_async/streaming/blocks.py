@@ -38,7 +38,7 @@ class BlockReader(Reader):
     async def _next(self) -> bytes:
         block = await self.exchange.read_some()
         if block:
-            self._saw_event()
+            self._watch.note_event()
 
         return block
 

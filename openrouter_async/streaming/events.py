@@ -40,8 +40,8 @@ class EventReader(Reader):
         self._turn: list[bytes] = []
         self._backlog: list[bytes] = []
         self._unfed = b""
-        self._sniffed = False
-        self._start = b""
+        # What the body begins with; None once it is known to be an event stream.
+        self._start: bytes | None = b""
 
     async def refill(self) -> bool:
         """
@@ -65,19 +65,18 @@ class EventReader(Reader):
                 self._check_start()
                 return False
 
-            if self.first_event_at is None:
-                self._note_start(block)
+            if self._start == b"" and block.startswith(_FIELDS):
+                self._start = None
 
-            plain = None if self._sniffed else await self._sniff(block)
-            if plain is None:
+            if self._start is None:
                 self._unfed = block
             else:
-                self._backlog = [plain, DONE]
+                await self._sniff(block)
 
         self._feed()
         self._turn = self._backlog[:_TURN]
         del self._backlog[:_TURN]
-        self.offer(self._turn)
+        self.pending = iter(self._turn)
         return True
 
     def _feed(self) -> None:
@@ -87,8 +86,8 @@ class EventReader(Reader):
             self._backlog = self._decoder.feed(piece)
 
         if self._backlog:
-            self._saw_event()
-            self._start = b""
+            self._watch.note_event()
+            self._start = None
 
     def hear(self, comments: deque[str]) -> None:
         """Have the text of comments put there, from the next read on."""
@@ -101,21 +100,25 @@ class EventReader(Reader):
         self._unfed = b""
         super().close()
 
-    async def _sniff(self, block: bytes) -> bytes | None:
+    async def _sniff(self, block: bytes) -> None:
         """
-        Return the whole body if it is no event stream, whatever its label says.
+        Take a block of what may be no event stream, whatever its label says.
 
         No line of an event stream begins like JSON or HTML; errors, and answers of
         servers that do not stream, do.
         """
+        before = self._start or b""
+        if len(before) < _SHOWN:
+            self._start = (before + block[:_SHOWN]).lstrip()
+
         start = block.removeprefix(_BOM).lstrip()
-        if not start:
-            return None
+        if before.removeprefix(_BOM) or start[:1] not in (b"{", b"<"):
+            self._unfed = block
+        else:
+            self._backlog = [await self._plain(block), DONE]
 
-        self._sniffed = True
-        if start[:1] not in (b"{", b"<"):
-            return None
-
+    async def _plain(self, block: bytes) -> bytes:
+        """Return a whole body that is no event stream."""
         plain = await self.exchange.read(block)
         try:
             answer = json_value(plain)
@@ -131,16 +134,11 @@ class EventReader(Reader):
         """Refuse a plain answer that is none to what was asked."""
         check_choices(self.exchange.redact(plain))
 
-    def _note_start(self, block: bytes) -> None:
-        if len(self._start) < _SHOWN:
-            self._start = (self._start + block[:_SHOWN]).lstrip()
-
     def _check_start(self) -> None:
         """Raise for a whole body that was something else, such as an error's text."""
-        start = self._start.removeprefix(_BOM)
-        known = start.startswith(_FIELDS) or not start
-        if self.first_event_at is None and not known:
-            text = self.exchange.redact(self._start)[:_SHOWN]
+        start = (self._start or b"").removeprefix(_BOM)
+        if start and not start.startswith(_FIELDS):
+            text = self.exchange.redact(start)[:_SHOWN]
             raise ResponseDecodeError(
                 f"the answer is no event stream: {text.decode('utf-8', 'replace')}",
                 body=text,

@@ -21,13 +21,11 @@ class Reader:
     Attributes:
         exchange: whose body it is.
         pending: the pieces that have arrived and are not taken yet.
-        first_event_at: time of the first piece, on the watch's clock.
     """
 
     def __init__(self, exchange: Exchange, watch: Watch) -> None:
         self.exchange: Exchange = exchange
         self.pending: Iterator[bytes] = iter(())
-        self.first_event_at: float | None = None
         self._watch = watch
         self._loop = asyncio.get_running_loop()
 
@@ -66,8 +64,3 @@ class Reader:
     def _drop(self, left: Callable[[], None]) -> None:
         self.close()
         left()
-
-    def _saw_event(self) -> None:
-        now = self._watch.note_event()
-        if self.first_event_at is None:
-            self.first_event_at = now

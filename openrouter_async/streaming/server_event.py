@@ -78,6 +78,10 @@ class NamedEventDecoder(EventDecoder):
         self._name: str | None = None
         self._id: str | None = None
 
+    def feed(self, block: bytes) -> list[bytes]:
+        """Return the data of events, as `EventDecoder`; each knows its name and id."""
+        return self._feed_lines(block)  # an event of one line may have the id before it
+
     def _read(self, lines: list[bytes], events: list[bytes]) -> None:
         begun = 0
         for number, line in enumerate(lines, 1):

@@ -68,10 +68,10 @@ class StreamedCall(Generic[ItemT]):
     @property
     def time_to_first_event(self) -> float | None:
         """Seconds from the start of the call to the first data event."""
-        if self._running is None or self._reader is None:
+        if self._running is None:
             return None
 
-        first = self._reader.first_event_at
+        first = self._running.watch.first_event_at
         return None if first is None else first - self._running.attempts.started
 
     def __repr__(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from openrouter_async.errors import (
     ConfigError,
@@ -65,7 +65,8 @@ class StreamedItems(StreamedCall[ItemT]):
                 while self._held:
                     yield self._held.pop()
 
-                for data in self._pending():
+                assert self._reader is not None
+                for data in self._reader.pending:
                     item = self._take(data)
                     if item is None:
                         return
@@ -91,43 +92,40 @@ class StreamedItems(StreamedCall[ItemT]):
             self._advancing = False
 
     async def _next(self) -> ItemT | None:
-        if not self._begun or self._held or self._state != "running":
-            item = await self._begin_or_end()
-            if item is not None or not self._begun:
-                return item
+        if not self._begun and self._state == "running":
+            await self._begin()
+            if not self._begun and self._state == "running":
+                return None  # for what interrupts
+
+        if self._held:
+            return self._held.pop()
 
         while self._state == "running":
-            for data in self._pending():
+            assert self._reader is not None
+            for data in self._reader.pending:
                 return self._take(data)
 
             await self._refill_or_fail()
             if self._interrupts:
                 return None
 
+        self._raise_end()
         return None
 
-    async def _begin_or_end(self) -> ItemT | None:
-        """Return what was held back for the first item, or raise what ended it."""
-        if self._state == "running" and not self._begun:
-            await self._begin()
-            if self._state == "running" and not self._begun:
-                return None  # for what interrupts
-
-        if self._held:
-            return self._held.pop()
-
+    def _raise_end(self) -> None:
+        """Raise what ended the stream, unless it is whole or its reader left it."""
         if isinstance(self._state, OpenRouterError):
             raise self._state
 
         if self._left and self._left_by is not asyncio.current_task():
             raise self._failed(StreamInterruptedError(LEFT))
 
-        return None
-
     async def _refill_or_fail(self) -> None:
         assert self._reader is not None
         try:
-            self._took_in(await self._reader.refill())
+            more = await self._reader.refill()
+            if not more or self._state != "running":
+                self._end(more)
         except OpenRouterError as error:
             failure = error
         else:
@@ -135,8 +133,8 @@ class StreamedItems(StreamedCall[ItemT]):
 
         raise self._failed(failure)
 
-    def _took_in(self, more: bool) -> None:
-        """See whether the stream was left meanwhile, or is whole where it ended."""
+    def _end(self, more: bool) -> None:
+        """Complete a stream whose body has ended; raise where it was left meanwhile."""
         if self._left:  # by another task
             raise StreamInterruptedError(LEFT)
 
@@ -171,8 +169,10 @@ class StreamedItems(StreamedCall[ItemT]):
 
     async def _read_to_content(self) -> bool:
         """Return whether content has come, or the end; else it is interrupted."""
+        reader = self._reader
+        assert reader is not None
         while True:
-            for data in self._pending():
+            for data in reader.pending:
                 item = self._take(data)
                 if item is None:
                     return True
@@ -184,12 +184,9 @@ class StreamedItems(StreamedCall[ItemT]):
             if self._interrupts:
                 return False
 
-            assert self._reader is not None
-            more = await self._reader.refill()
-            self._took_in(more)
+            more = await reader.refill()
+            if not more or self._state != "running":
+                self._end(more)
+
             if not more:
                 return True
-
-    def _pending(self) -> Iterator[bytes]:
-        assert self._reader is not None
-        return self._reader.pending

@@ -61,11 +61,14 @@ class Deadlines:
 
     def saw_bytes(self, now: float) -> None:
         """Note bytes of the response, whatever they are."""
-        self._byte_at = _after(now, self._timeout.transport_idle)
+        # Not by `_after`: this and the next are done for every read.
+        idle = self._timeout.transport_idle
+        self._byte_at = inf if idle is None else now + idle
 
     def saw_event(self, now: float) -> None:
         """Note a data event of a stream: `idle` runs from here."""
-        self._event_at = _after(now, self._timeout.idle)
+        idle = self._timeout.idle
+        self._event_at = inf if idle is None else now + idle
         self._event_phase = "idle"
 
     def saw_answer(self) -> None:
@@ -180,11 +183,14 @@ class Watch(Deadlines):
     Args:
         timeout: the timers.
         alarms: where to borrow an alarm.
+
+    Attributes:
+        first_event_at: when the first event of the attempt came, by `now()`.
     """
 
     __slots__ = (
         "_alarm", "_alarms", "_cancelling", "_fired", "_loop", "_over", "_paused_at",
-        "_task",
+        "_task", "first_event_at",
     )  # fmt: skip
 
     def __init__(self, timeout: Timeout, alarms: Alarms | None = None) -> None:
@@ -196,6 +202,7 @@ class Watch(Deadlines):
         self._over: Phase | None = None
         self._fired = False  # cancelled the task, and has not taken it back
         self._paused_at: float | None = None
+        self.first_event_at: float | None = None
         super().__init__(timeout, self._loop.time())
 
     def now(self) -> float:
@@ -204,7 +211,7 @@ class Watch(Deadlines):
 
     def start_attempt(self) -> None:
         """Begin an attempt: the wait before it was the call's, not the consumer's."""
-        self._paused_at = None
+        self._paused_at = self.first_event_at = None
         self.enter_pool()
 
     def resume(self) -> None:
@@ -251,11 +258,12 @@ class Watch(Deadlines):
         self._task = None
         self._paused_at = self._loop.time()
 
-    def note_event(self) -> float:
-        """Take in that the wait which has just ended brought an event; return when."""
+    def note_event(self) -> None:
+        """Take in that the wait which has just ended brought an event."""
         now = self._loop.time() if self._paused_at is None else self._paused_at
         self.saw_event(now)
-        return now
+        if self.first_event_at is None:
+            self.first_event_at = now
 
     def interrupt(self) -> None:
         """End the wait of the watched task, because another one leaves the call."""
