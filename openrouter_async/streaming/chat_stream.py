@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from openrouter_async.streaming.chat_events import ChatEvents
 from openrouter_async.streaming.stream import Stream
+from openrouter_async.streaming.stream_iterator import StreamIterator
 from openrouter_async.types.chat import (
     ChatCompletion,
     ChatCompletionChunk,
@@ -28,7 +29,7 @@ class ChatStream(Stream[ChatCompletionChunk, AnswerT_co]):
 
     _happening: ChatEvents | None = None
 
-    async def events(self) -> AsyncGenerator[StreamEvent[AnswerT_co]]:
+    def events(self) -> StreamIterator[StreamEvent[AnswerT_co]]:
         """
         Iterate over what happens: text, reasoning, tool calls, images, usage ...
 
@@ -39,6 +40,9 @@ class ChatStream(Stream[ChatCompletionChunk, AnswerT_co]):
         Raises:
             OpenRouterError: whatever ended the stream, as in an iteration over chunks.
         """
+        return StreamIterator(self._events, self._goes_on)
+
+    async def _events(self) -> AsyncGenerator[StreamEvent[AnswerT_co]]:
         happening = self._resumed()
         for event in happening.due():
             yield event

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from typing import Generic
@@ -17,6 +18,7 @@ from openrouter_async.errors import (
 )
 from openrouter_async.streaming.chunks import Accumulator, AnswerT_co, ChunkT
 from openrouter_async.streaming.events import DONE, EventReader
+from openrouter_async.streaming.stream_iterator import StreamIterator
 from openrouter_async.streaming.streamed_call import LEFT
 from openrouter_async.streaming.streamed_items import StreamedItems
 from openrouter_async.transport.calls import Running, Transport
@@ -68,8 +70,16 @@ class Stream(StreamedItems[ChunkT], Generic[ChunkT, AnswerT_co]):
         """Token counts and cost, which come with the last chunks."""
         return self._accumulator.usage
 
-    async def texts(self) -> AsyncGenerator[str]:
-        """Iterate over the pieces of the text of choice 0."""
+    def texts(self) -> StreamIterator[str]:
+        """
+        Iterate over the pieces of the text of choice 0.
+
+        Raises:
+            OpenRouterError: whatever ended the stream, as in an iteration over chunks.
+        """
+        return StreamIterator(self._texts, self._goes_on)
+
+    async def _texts(self) -> AsyncGenerator[str]:
         async for chunk in self:
             if chunk.text:
                 yield chunk.text
@@ -127,6 +137,9 @@ class Stream(StreamedItems[ChunkT], Generic[ChunkT, AnswerT_co]):
 
                 if chunk is not None:
                     yield chunk
+        except asyncio.CancelledError:
+            self._leave_unless_entered(cancelled=True)
+            raise
         finally:
             self._leave_unless_entered()
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 
 from openrouter_async.errors import (
     ConfigError,
     OpenRouterError,
     StreamInterruptedError,
 )
+from openrouter_async.streaming.stream_iterator import StreamIterator
 from openrouter_async.streaming.streamed_call import LEFT, ItemT, StreamedCall
 
 
@@ -48,8 +49,8 @@ class StreamedItems(StreamedCall[ItemT]):
 
     # Iteration
 
-    def __aiter__(self) -> AsyncIterator[ItemT]:
-        return self._items()
+    def __aiter__(self) -> StreamIterator[ItemT]:
+        return StreamIterator(self._items, self._goes_on)
 
     async def __anext__(self) -> ItemT:
         item = await self._advance()
@@ -72,13 +73,22 @@ class StreamedItems(StreamedCall[ItemT]):
                         return
 
                     yield item
+        except asyncio.CancelledError:
+            self._leave_unless_entered(cancelled=True)
+            raise
         finally:
             self._leave_unless_entered()
 
-    def _leave_unless_entered(self) -> None:
+    def _leave_unless_entered(self, *, cancelled: bool = False) -> None:
         """Leave with the loop, unless there is a block to leave, or another loop."""
         if not self._entered and not self._advancing:
             self._leave()
+            if cancelled:
+                self._left_by = None  # who reads on has to know that there was more
+
+    def _goes_on(self) -> bool:
+        """Whether one who reads on would get more, or is to know why there is none."""
+        return self._state != "complete" and not self._is_left_by_reader()
 
     async def _advance(self) -> ItemT | None:
         """Return the next item, None when there is none."""
@@ -117,8 +127,11 @@ class StreamedItems(StreamedCall[ItemT]):
         if isinstance(self._state, OpenRouterError):
             raise self._state
 
-        if self._left and self._left_by is not asyncio.current_task():
+        if self._left and not self._is_left_by_reader():
             raise self._failed(StreamInterruptedError(LEFT))
+
+    def _is_left_by_reader(self) -> bool:
+        return self._left and self._left_by is asyncio.current_task()
 
     async def _refill_or_fail(self) -> None:
         assert self._reader is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Literal, TypedDict, assert_never, assert_type
 
@@ -26,6 +25,7 @@ from openrouter_async import (
     Usage,
 )
 from openrouter_async.formats.format import Format
+from openrouter_async.streaming.stream_iterator import StreamIterator
 from openrouter_async.types import (
     ChatChoice,
     ChatChunkChoice,
@@ -170,12 +170,12 @@ async def stream(client: OpenRouter) -> None:
     assert_type(opened, ChatCompletionStream)
     async with opened as entered:
         assert_type(entered, ChatCompletionStream)
-        assert_type(aiter(entered), AsyncIterator[ChatCompletionChunk])
+        assert_type(aiter(entered), StreamIterator[ChatCompletionChunk])
         async for chunk in entered:
             assert_type(chunk, ChatCompletionChunk)
             assert_type(chunk.choices, list[ChatChunkChoice])
 
-        assert_type(entered.texts(), AsyncGenerator[str, None])
+        assert_type(entered.texts(), StreamIterator[str])
 
     assert_type(await opened.final(), ChatCompletion)
     assert_type(opened.snapshot, ChatCompletion)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
 from typing import assert_type
 
 from msgspec import UNSET
@@ -18,6 +17,7 @@ from openrouter_async import (
     Timeout,
     Usage,
 )
+from openrouter_async.streaming.stream_iterator import StreamIterator
 from openrouter_async.types import CompletionParams, ResponseMeta
 
 
@@ -70,13 +70,13 @@ async def stream(client: OpenRouter) -> None:
     assert_type(opened, CompletionStream)
     async with opened as entered:
         assert_type(entered, CompletionStream)
-        assert_type(aiter(entered), AsyncIterator[CompletionChunk])
+        assert_type(aiter(entered), StreamIterator[CompletionChunk])
         assert_type(await anext(entered), CompletionChunk)
         async for chunk in entered:
             assert_type(chunk, CompletionChunk)
             assert_type(chunk.choices, list[CompletionChoice])
 
-        assert_type(entered.texts(), AsyncGenerator[str, None])
+        assert_type(entered.texts(), StreamIterator[str])
         async for text in entered.texts():
             assert_type(text, str)
 
