@@ -7,9 +7,10 @@ from types import NoneType
 from typing import Annotated, Literal, Union, cast, get_args, get_origin
 
 from openrouter_async.formats.hints import behind, is_union, steps
-from openrouter_async.formats.metadata import Metadata, is_foreign
+from openrouter_async.formats.metadata import Metadata, is_foreign, parted
 from openrouter_async.formats.models import is_choice, reader_of_choice
 from openrouter_async.formats.refusals import first_line, refusal, shown_name
+from openrouter_async.formats.unreadable import check_readable
 
 # As values: checkers know them in annotations alone.
 _ANNOTATED = cast("Mapping[tuple[object, ...], object]", Annotated)
@@ -29,9 +30,12 @@ def translated(kind: object, whose: object = None, path: str = "$") -> object:
         path: where it is a part of that.
 
     Raises:
-        ConfigError: some have no counterpart; with the path and the remedy.
+        ConfigError: some have no counterpart, or no answer could be read as the type;
+            with the path and the remedy.
     """
-    return _Translation(kind if whose is None else whose).of(kind, path)
+    of = kind if whose is None else whose
+    check_readable(kind, of, path)
+    return _Translation(of).of(kind, path)
 
 
 class _Translation:
@@ -79,10 +83,15 @@ class _Translation:
 
         said = Metadata(metadata)
         words, bounds = self._metas(said, path)
+        kept = said.kept
+        if _is_nullable(new):
+            kept, own = parted(kept)
+            bounds += own
+
         if new is base and not words and not bounds:
             return kind
 
-        return _annotate(_bounded(new, bounds), [*words, *said.kept])
+        return _annotate(_bounded(new, bounds), [*words, *kept])
 
     def _metas(self, said: Metadata, path: str) -> tuple[list[object], list[object]]:
         if said.unread:
@@ -108,12 +117,17 @@ class _Translation:
 
 def _bounded(kind: object, bounds: Sequence[object]) -> object:
     """Return a type with bounds, which are not for null."""
-    args = get_args(kind)
-    if not is_union(kind) or NoneType not in args or len(args) != 2:
+    if not _is_nullable(kind):
         return _annotate(kind, bounds)
 
-    [only] = (arg for arg in args if arg is not NoneType)
+    [only] = (arg for arg in get_args(kind) if arg is not NoneType)
     return _UNION[_annotate(only, bounds), None]
+
+
+def _is_nullable(kind: object) -> bool:
+    """Tell whether it is one type or null."""
+    args = get_args(kind)
+    return is_union(kind) and NoneType in args and len(args) == 2
 
 
 def _annotate(kind: object, metadata: Sequence[object]) -> object:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import NotRequired, TypedDict, cast
 
 import msgspec
+from msgspec import NODEFAULT
 
 from openrouter_async.errors import ConfigError
 from openrouter_async.formats.annotations import translated
 from openrouter_async.formats.format import Format
-from openrouter_async.formats.signatures import ToolParameter
+from openrouter_async.formats.tool_parameter import ToolParameter
 from openrouter_async.formats.type_schema import Schema
 from openrouter_async.types.lenient import is_object
 
@@ -41,11 +42,12 @@ def arguments_format(
     about: dict[str, Schema] = {}
     make = cast("Callable[[str, object], type[dict[str, object]]]", TypedDict)
     try:
-        for each, (annotation, required, default) in parameters.items():
-            own = translated(annotation, name, f"$.{each}")
-            members[each] = own if required else _NOT_REQUIRED[own]
-            description = {"description": said[each]} if each in said else {}
-            about[each] = description | ({} if required else _default(default))
+        for each, parameter in parameters.items():
+            own = translated(parameter.annotation, name, f"$.{each}")
+            members[each] = own if parameter.required else _NOT_REQUIRED[own]
+            words = said.get(each, parameter.description)
+            description: Schema = {"description": words} if words else {}
+            about[each] = description | _default(parameter.default)
 
         return Format(make(name, members), strict=strict, about=about)
     except ConfigError as found:
@@ -77,6 +79,9 @@ def json_text(arguments: object) -> str:
 
 
 def _default(value: object) -> Schema:
+    if value is NODEFAULT:
+        return {}
+
     try:
         return {"default": msgspec.to_builtins(value, str_keys=True)}
     except (TypeError, ValueError, NotImplementedError):

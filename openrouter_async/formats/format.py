@@ -24,7 +24,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 _FENCED = re.compile(r"```[\w-]*[ \t]*\r?\n(?P<text>.*?)\r?\n?[ \t]*```", re.DOTALL)
 _NAME_LENGTH = 64  # what providers accept
-_CACHED = 512  # types
+_CACHED_TYPES = 512
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -156,7 +156,7 @@ def format_name(name: str) -> str:
     return cleaned[:_NAME_LENGTH] or "answer"
 
 
-@lru_cache(_CACHED)
+@lru_cache(_CACHED_TYPES)
 def _made(kind: object, strict: bool) -> Format[object]:
     return Format(cast("type[object]", kind), strict=strict)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Annotated, NamedTuple, get_args, get_origin
@@ -78,7 +79,19 @@ def _descriptions(cls: object) -> dict[str, str]:
             if not place and isinstance(text, str):
                 found.setdefault(name, text)
 
-    return found
+    return {**dict(_descriptions_of_fields(cls)), **found}
+
+
+def _descriptions_of_fields(cls: object) -> Iterator[tuple[str, str]]:
+    """List what `field(metadata={"description": ...})` says, of attrs too."""
+    fields: tuple[object, ...] = getattr(cls, "__attrs_attrs__", ())
+    if isinstance(cls, type) and dataclasses.is_dataclass(cls):
+        fields = dataclasses.fields(cls)
+
+    for field in fields:
+        text = getattr(field, "metadata", {}).get("description")
+        if isinstance(text, str):
+            yield getattr(field, "name", ""), text
 
 
 def _metadata(

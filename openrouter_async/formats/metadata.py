@@ -29,6 +29,8 @@ _BOUNDS = frozenset(
     }
 )
 _WORDS = ("title", "description", "examples")
+_BOUNDS_OF_META = (*_BOUNDS, "tz")
+_WORDS_OF_META = (*_WORDS, "extra_json_schema", "extra")
 _MODELS_ALONE = {"validation_alias": "alias", "discriminator": "discriminator"}
 
 
@@ -140,6 +142,27 @@ class Metadata:
                 self.bounds[name] = value
             else:
                 self.unread.append(name if kind.startswith("_") else kind)
+
+
+def parted(metadata: Iterable[object]) -> tuple[list[object], list[object]]:
+    """Take the bounds out of those of msgspec, and return the rest and the bounds."""
+    rest: list[object] = []
+    bounds: list[object] = []
+    for each in metadata:
+        bound = _meta(each, _BOUNDS_OF_META) if isinstance(each, Meta) else None
+        words = _meta(each, _WORDS_OF_META) if bound else each
+        rest += [words] if words else []
+        bounds += [bound] if bound else []
+
+    return rest, bounds
+
+
+def _meta(said: object, names: Iterable[str]) -> Meta | None:
+    """Return what some arguments of metadata say; None where there are none of them."""
+    given = {name: getattr(said, name) for name in names}
+    kept = {name: value for name, value in given.items() if value is not None}
+    make = cast("Callable[..., Meta]", Meta)
+    return make(**kept) if kept else None
 
 
 def is_foreign(value: object) -> bool:

@@ -6,8 +6,11 @@ import re
 
 import msgspec
 
+from openrouter_async.formats.malformed import CUT, what_is_wrong
+
 _PLACE = re.compile(r"(?P<message>.*) - at (?:`key` in )?`\$(?P<path>.*)`", re.DOTALL)
-_TOLD = 5  # mistakes in a message
+_SHOWN_MISTAKES = 5
+_NOT_JSON = "not JSON: "
 
 
 class FormatMismatch(ValueError):
@@ -32,11 +35,11 @@ class FormatMismatch(ValueError):
     @property
     def is_cut(self) -> bool:
         """Whether the text ends before the JSON does."""
-        return self.message.endswith("truncated")
+        return self.message == _NOT_JSON + CUT
 
     def __str__(self) -> str:
         found = [(self.message, self.path), *self.others]
-        told = [f"{message} (at {path})" for message, path in found[:_TOLD]]
+        told = [f"{message} (at {path})" for message, path in found[:_SHOWN_MISTAKES]]
         rest = len(found) - len(told)
         return "; ".join([*told, *([f"and {rest} more"] if rest else [])])
 
@@ -59,13 +62,14 @@ def raised_mismatch(error: Exception) -> FormatMismatch:
     return found
 
 
-def mismatch(error: Exception) -> FormatMismatch:
+def mismatch(error: Exception, text: str) -> FormatMismatch:
     """
     Return what a decoder found wrong, with the place where it did.
 
     Args:
         error: of msgspec, which ends its messages with the place; or one that the
             code of a type raised inside it.
+        text: what it was to decode.
     """
     placed = _PLACE.fullmatch(str(error))
     message, path = placed.groups() if placed else (str(error), "")
@@ -73,10 +77,9 @@ def mismatch(error: Exception) -> FormatMismatch:
     if isinstance(within, FormatMismatch):
         return within.below(f"${path}")
 
-    if not isinstance(error, ValueError | msgspec.MsgspecError):
-        return raised_mismatch(error)
+    if isinstance(error, msgspec.ValidationError):
+        return FormatMismatch(message, f"${path}")
 
-    if not isinstance(error, msgspec.ValidationError):
-        message = f"not JSON: {message.removeprefix('JSON is malformed: ')}"
-
-    return FormatMismatch(message, f"${path}")
+    of_json = isinstance(error, ValueError | msgspec.DecodeError)
+    wrong = what_is_wrong(text, error) if of_json else None
+    return FormatMismatch(_NOT_JSON + wrong) if wrong else raised_mismatch(error)

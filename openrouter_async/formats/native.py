@@ -48,13 +48,14 @@ def native_schema(kind: object) -> TypeSchema:
     try:
         described = inspect.type_info(kind)
     except UNDESCRIBED as found:
-        reason = remedied(found)
+        path, part = culprit(kind)
+        reason = remedied(found, part)
     else:
         builder = _NativeSchema(kind)
         root = builder.schema(described, "$")
         return TypeSchema(root, builder.definitions, frozenset(builder.models))
 
-    raise refusal(kind, culprit(kind), reason)
+    raise refusal(kind, path, reason)
 
 
 class _NativeSchema:

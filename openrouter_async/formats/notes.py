@@ -40,7 +40,7 @@ _WORDS = {
     "maxItems": "at most {} items",
     "contentEncoding": "encoded in {}",
 }
-_SHOWN = 120  # characters of a default or an example
+_SHOWN_CHARACTERS = 120  # of a default or an example
 
 
 def described(schema: Schema, said: Schema, default: Json = None) -> Schema:
@@ -105,4 +105,4 @@ def _short(value: Json) -> str:
     except (TypeError, ValueError):
         return ""
 
-    return text if len(text) <= _SHOWN else ""
+    return text if len(text) <= _SHOWN_CHARACTERS else ""

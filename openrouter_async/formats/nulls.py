@@ -9,11 +9,9 @@ member gets its default.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
-
-import msgspec
 
 from openrouter_async.formats.branches import branch_of, item_schemas
+from openrouter_async.formats.exact_numbers import decode_exactly, encode_exactly
 from openrouter_async.formats.type_schema import (
     Schema,
     TypeSchema,
@@ -21,10 +19,6 @@ from openrouter_async.formats.type_schema import (
     required,
 )
 from openrouter_async.types.lenient import Json, is_array, is_object
-
-# Numbers are kept as they were written.
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 def without_nulls(text: str, schema: TypeSchema) -> bytes:
@@ -38,7 +32,7 @@ def without_nulls(text: str, schema: TypeSchema) -> bytes:
     Raises:
         ValueError: `text` is not JSON.
     """
-    return _ENCODER.encode(_cleaned(_DECODER.decode(text), schema.root, schema))
+    return encode_exactly(_cleaned(decode_exactly(text), schema.root, schema))
 
 
 def _cleaned(value: Json, of: Schema, schema: TypeSchema) -> Json:

@@ -46,7 +46,7 @@ class Reader:
         except RecursionError:
             error = FormatMismatch("the JSON is nested too deeply")
         except Exception as found:  # whatever the type's own checks raise
-            error = mismatch(found)
+            error = mismatch(found, text)
 
         raise error
 

@@ -23,6 +23,7 @@ NOT_FOUND = (
 )
 """What to do about a name that is not known at run time."""
 
+_READ_ONLY = "leave out `ReadOnly`, which says nothing of JSON"
 _TAGS = "use Structs with `tag=True`, which say in JSON what they are"
 _REMEDIES = {
     "Type unions containing a custom type": "a member of one pydantic model can hold"
@@ -33,8 +34,17 @@ _REMEDIES = {
     "Type unions may not contain more than one dict-like": _TAGS,
     "If a type union contains multiple Struct": "use `tag=True` for all of them",
     "Can only set": "a pydantic model can check it",
+    "Enums must contain": "make its values all text or all whole numbers, or use a"
+    " Literal of both",
+    "Type 'typing.ReadOnly": _READ_ONLY,
+    "Type 'typing_extensions.ReadOnly": _READ_ONLY,
 }
 """What to do about what msgspec says, by its beginning."""
+
+_BOUNDS_OF_A_UNION = (
+    "put the bounds on the part of the union that they are for, as in"
+    " `Annotated[int, Meta(ge=0)] | None`"
+)
 
 
 def refusal(kind: object, path: str, reason: str) -> ConfigError:
@@ -42,11 +52,15 @@ def refusal(kind: object, path: str, reason: str) -> ConfigError:
     return ConfigError(f"{shown(kind)} has no JSON schema. {path}: {reason}")
 
 
-def remedied(error: Exception) -> str:
-    """Return why msgspec cannot describe a type, and what to do."""
+def remedied(error: Exception, part: object) -> str:
+    """Return why msgspec cannot describe a part of a type, and what to do."""
     reason = str(error)
     if isinstance(error, NameError):
         return f"{reason}; {NOT_FOUND}"
+
+    is_bound = reason.startswith("Can only set") and get_origin(part) is Annotated
+    if is_bound and is_union(get_args(part)[0]):
+        return f"{reason}; {_BOUNDS_OF_A_UNION}"
 
     known = (_REMEDIES[begin] for begin in _REMEDIES if reason.startswith(begin))
     return "; ".join([reason, *list(known)[:1]])
@@ -118,12 +132,12 @@ def shown_name(cls: object) -> str:
     return f"{name}[{', '.join(inner)}]" if inner else name
 
 
-def culprit(kind: object) -> str:
-    """Return the path of the part of a type that msgspec refuses."""
+def culprit(kind: object) -> Part:
+    """Return the part of a type that msgspec refuses, with its path."""
     return next(_culprits(kind, "$", set()))
 
 
-def _culprits(kind: object, path: str, seen: set[int]) -> Iterator[str]:
+def _culprits(kind: object, path: str, seen: set[int]) -> Iterator[Part]:
     """Find where in a type the part is that msgspec refuses, the innermost first."""
     seen.add(id(kind))
     try:
@@ -133,7 +147,7 @@ def _culprits(kind: object, path: str, seen: set[int]) -> Iterator[str]:
             if id(part) not in seen:
                 yield from _culprits(part, path + place, seen)
 
-        yield path
+        yield path, kind
 
 
 def _parts(kind: object) -> list[Part]:

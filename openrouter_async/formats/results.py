@@ -22,8 +22,11 @@ _PARTS = {
     "input_video": "video_url",
 }
 _BYTES = (bytes, bytearray, memoryview)
-_KEPT = (*_BYTES, Decimal)  # bytes to be refused, and prices, which go out as numbers
-_TOLD = 600  # characters of an exception's message
+_KEPT_TYPES = (
+    *_BYTES,
+    Decimal,
+)  # bytes to be refused, and prices, which go out as numbers
+_SHOWN_CHARACTERS = 600  # of an exception's message
 
 
 def result_content(result: object) -> Content:
@@ -63,7 +66,7 @@ def result_content(result: object) -> Content:
 def _checked_parts(parts: Sequence[Json]) -> Content:
     """Return content parts as plain values, which nothing refuses that sends them."""
     plain = msgspec.to_builtins(
-        parts, builtin_types=_KEPT, enc_hook=_members_of_any, str_keys=True
+        parts, builtin_types=_KEPT_TYPES, enc_hook=_members_of_any, str_keys=True
     )
     _check_finite(plain)
     msgspec.json.encode(plain)  # raises for lone surrogates
@@ -86,7 +89,7 @@ def _short(error: BaseException) -> str:
         return ""
 
     text = text.encode("utf-8", "backslashreplace").decode()
-    return text if len(text) <= _TOLD else f"{text[:_TOLD]}..."
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
 
 
 def _is_part(value: Json) -> bool:

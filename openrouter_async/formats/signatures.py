@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from types import FrameType
-from typing import NamedTuple, TypeAlias, cast, get_type_hints
+from typing import TypeAlias, TypeVar, cast, get_type_hints
 
 from openrouter_async.errors import ConfigError
+from openrouter_async.formats.hints import UNRESOLVED
 from openrouter_async.formats.metadata import Metadata, is_field
-from openrouter_async.formats.refusals import NOT_FOUND
+from openrouter_async.formats.refusals import NOT_FOUND, shown_name
+from openrouter_async.formats.tool_parameter import (
+    ToolParameter,
+    keyword_parameters,
+    unpacked,
+)
 
 Function: TypeAlias = Callable[..., object]
+T = TypeVar("T")
 
 _CALL = "__call__"  # checkers do not agree on whether all that can be called has it
 _REMEDIES = {
     inspect.Parameter.POSITIONAL_ONLY: "models name arguments, so leave out the `/`",
     inspect.Parameter.VAR_POSITIONAL: "models name arguments, so take a list",
-    inspect.Parameter.VAR_KEYWORD: "name the parameters one by one",
 }
-
-
-class ToolParameter(NamedTuple):
-    """
-    Tell what a parameter takes.
-
-    Attributes:
-        annotation: its type, with metadata.
-        required: whether it has no default.
-        default: what it is without an argument; None where it is required.
-    """
-
-    annotation: object
-    required: bool
-    default: object
+_KEYWORDS_REMEDY = (
+    "name the parameters one by one, or as the members of a TypedDict:"
+    " `**{}: Unpack[...]`"
+)
 
 
 def implementation(function: object) -> Function:
@@ -125,45 +120,94 @@ def parameters_of(
     Raises:
         ConfigError: a parameter cannot be given by name, or its type is not known.
     """
-    of = implementation(function)
     listed = list(inspect.signature(function).parameters.values())
     given: set[str] = set(getattr(function, "keywords", ()))  # of a `partial`
-    return {
-        parameter.name: _tool_parameter(parameter, of, local_names)
-        for parameter in listed[is_method(function) :]
-        if parameter.name not in given
-    }
+    signature = _Signature(implementation(function), local_names)
+    found: dict[str, ToolParameter] = {}
+    for each in listed[is_method(function) :]:
+        if each.kind is inspect.Parameter.VAR_KEYWORD:
+            names = {other.name for other in listed if other is not each}
+            found |= signature.keywords(each, names)
+        elif each.name not in given:
+            found[each.name] = signature.parameter(each)
+
+    return {name: each for name, each in found.items() if name not in given}
 
 
-def _tool_parameter(
-    parameter: inspect.Parameter, of: Function, local_names: Mapping[str, object]
-) -> ToolParameter:
-    what = f"parameter `{parameter.name}` of `{of.__qualname__}`"
-    if parameter.kind in _REMEDIES:
-        raise ConfigError(f"{what}: {_REMEDIES[parameter.kind]}")
+class _Signature:
+    """
+    Describe the parameters of a function.
 
-    if parameter.annotation is inspect.Parameter.empty:
-        raise ConfigError(
-            f"{what} has no type; annotate it, as in `{parameter.name}: str`"
-        )
+    Args:
+        of: the function that has the annotations.
+        local_names: what they can mean beside what its module knows.
+    """
 
-    if is_field(parameter.default):
-        said = Metadata([parameter.default])
-        raise ConfigError(
-            f"{what}: functions do not read a default of pydantic; write"
-            f" `{parameter.name}: Annotated[..., {said.as_code}]`, and its default"
-            " behind `=`"
-        )
+    def __init__(self, of: Function, local_names: Mapping[str, object]) -> None:
+        self.of = of
+        self.local_names = local_names
 
-    holder = type("", (), {"__annotations__": {parameter.name: parameter.annotation}})
-    names = dict(getattr(of, "__globals__", {}))
-    try:
-        hints = get_type_hints(holder, names, dict(local_names), include_extras=True)
-    except (NameError, TypeError, SyntaxError, AttributeError) as found:
-        problem = str(found)
-    else:
-        required = parameter.default is inspect.Parameter.empty
-        default = None if required else parameter.default
-        return ToolParameter(hints[parameter.name], required, default)
+    def parameter(self, parameter: inspect.Parameter) -> ToolParameter:
+        if parameter.kind in _REMEDIES:
+            raise self._refusal(parameter, _REMEDIES[parameter.kind])
 
-    raise ConfigError(f"{what}: its type cannot be found ({problem}); {NOT_FOUND}")
+        name = parameter.name
+        if parameter.annotation is inspect.Parameter.empty:
+            reason = f"annotate it, as in `{name}: str`"
+            raise self._refusal(parameter, reason, " has no type; ")
+
+        if is_field(parameter.default):
+            said = Metadata([parameter.default])
+            raise self._refusal(
+                parameter,
+                "functions do not read a default of pydantic; write"
+                f" `{name}: Annotated[..., {said.as_code}]`, and its default behind"
+                " `=`",
+            )
+
+        annotation = self._annotation(parameter)
+        if parameter.default is inspect.Parameter.empty:
+            return ToolParameter(annotation, required=True)
+
+        return ToolParameter(annotation, required=False, default=parameter.default)
+
+    def keywords(
+        self, parameter: inspect.Parameter, names: Collection[str]
+    ) -> dict[str, ToolParameter]:
+        """Return the members of `**kwargs: Unpack[...]`; `names` are of the others."""
+        bare = parameter.annotation is inspect.Parameter.empty
+        of = None if bare else unpacked(self._annotation(parameter))
+        if of is None:
+            remedy = _KEYWORDS_REMEDY.format(parameter.name)
+            raise self._refusal(parameter, remedy)
+
+        found = self._known(parameter, lambda: keyword_parameters(of, self.local_names))
+        for name in found.keys() & names:
+            reason = f"is a parameter as well as a member of {shown_name(of)}"
+            raise self._refusal(parameter, f"`{name}` {reason}; rename either")
+
+        return found
+
+    def _annotation(self, parameter: inspect.Parameter) -> object:
+        members = {"__annotations__": {parameter.name: parameter.annotation}}
+        holder = type("", (), members)
+        names = dict(getattr(self.of, "__globals__", {}))
+        local = dict(self.local_names)
+        read = partial(get_type_hints, holder, names, local, include_extras=True)
+        return self._known(parameter, read)[parameter.name]
+
+    def _known(self, parameter: inspect.Parameter, read: Callable[[], T]) -> T:
+        """Return types that are read, if all of their names are known."""
+        try:
+            return read()
+        except UNRESOLVED as found:
+            problem = str(found)
+
+        reason = f"its type cannot be found ({problem}); {NOT_FOUND}"
+        raise self._refusal(parameter, reason)
+
+    def _refusal(
+        self, parameter: inspect.Parameter, reason: str, link: str = ": "
+    ) -> ConfigError:
+        what = f"parameter `{parameter.name}` of `{self.of.__qualname__}`"
+        return ConfigError(f"{what}{link}{reason}")

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import msgspec
-
 from openrouter_async.formats.branches import all_branches, branch_of, item_schemas
+from openrouter_async.formats.exact_numbers import (
+    decode_exactly,
+    encode_exactly,
+    is_whole,
+)
 from openrouter_async.formats.type_schema import (
     Schema,
     TypeSchema,
@@ -20,9 +23,6 @@ from openrouter_async.formats.type_schema import (
 )
 from openrouter_async.types.lenient import Json, is_array, is_object
 
-# Numbers are kept as they were written.
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 _DIGITS = 19  # of the largest integer of 64 bits; 1e999999999 would fill the memory
 
 
@@ -37,7 +37,7 @@ def with_whole_numbers(text: bytes | str, schema: TypeSchema) -> bytes:
     Raises:
         ValueError: `text` is not JSON.
     """
-    return _ENCODER.encode(_whole(_DECODER.decode(text), schema.root, schema))
+    return encode_exactly(_whole(decode_exactly(text), schema.root, schema))
 
 
 def _whole(value: Json, of: Schema, schema: TypeSchema) -> Json:
@@ -64,7 +64,8 @@ def _whole(value: Json, of: Schema, schema: TypeSchema) -> Json:
 def _number(value: Decimal, of: Schema, schema: TypeSchema) -> Json:
     known = list(all_branches(of, schema))
     kinds = {each.get("type") for each in known}
-    if "number" in kinds or value.adjusted() >= _DIGITS or value % 1:
+    too_large = value.adjusted() >= _DIGITS
+    if "number" in kinds or too_large or not is_whole(value):
         return value
 
     of_constants = any(int(value) in constants(each) for each in known)

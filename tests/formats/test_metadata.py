@@ -126,6 +126,33 @@ KINDS: dict[str, tuple[object, object, str, str]] = {
         "4",
         "5",
     ),
+    "or null": (
+        Annotated[int | None, Meta(ge=3, title="Size", description="in cm")],
+        {
+            "title": "Size",
+            "description": "in cm",
+            "anyOf": [{"description": "at least 3", **INTEGER}, {"type": "null"}],
+        },
+        "3",
+        "2",
+    ),
+    "or null, in other words": (
+        list[Annotated[str | None, Meta(max_length=2), Field(min_length=1)]],
+        {
+            "type": "array",
+            "items": {
+                "anyOf": [
+                    {
+                        "description": "at least 1 characters; at most 2 characters",
+                        **STRING,
+                    },
+                    {"type": "null"},
+                ]
+            },
+        },
+        '[null,"ab"]',
+        '["abc"]',
+    ),
     "type with a name": (
         list[Age],
         {
@@ -256,6 +283,12 @@ class AlsoDefaulted:
     size: int = dataclasses.field(default=Field(3, description="in cm"))
 
 
+class Nullable(msgspec.Struct):
+    """Have bounds where null is possible, too."""
+
+    size: Annotated[int | None, Meta(ge=3)]
+
+
 REFUSED: dict[str, tuple[object, str]] = {
     "item of a member": (
         Bounded,
@@ -323,6 +356,24 @@ REFUSED: dict[str, tuple[object, str]] = {
         tuple[Annotated[str, Field(ge=1)], ...],
         "$[]: Can only set `ge` on a numeric type - type `typing.Annotated[str,"
         " msgspec.Meta(ge=1)]` is invalid; a pydantic model can check it",
+    ),
+    "bound of a union": (
+        Annotated[int | str | None, Meta(ge=3)],
+        "$: Can only set `ge` on a numeric type - type `typing.Annotated[int | str |"
+        " None, msgspec.Meta(ge=3)]` is invalid; put the bounds on the part of the"
+        " union that they are for, as in `Annotated[int, Meta(ge=0)] | None`",
+    ),
+    "bound of a member that may be null": (
+        Nullable,
+        "$.size: Can only set `ge` on a numeric type - type"
+        " `typing.Annotated[int | None, msgspec.Meta(ge=3)]` is invalid; put the bounds"
+        " on the part of the union that they are for, as in `Annotated[int, Meta(ge=0)]"
+        " | None`",
+    ),
+    "bound of a container of unions": (
+        Annotated[list[int | None], Meta(ge=0)],
+        "$: Can only set `ge` on a numeric type - type `typing.Annotated[list[int |"
+        " None], msgspec.Meta(ge=0)]` is invalid; a pydantic model can check it",
     ),
     "two bounds": (
         Annotated[PositiveInt, Field(ge=3)],

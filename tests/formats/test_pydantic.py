@@ -234,7 +234,7 @@ MISMATCHES: dict[str, tuple[object, str, str, str]] = {
         "$.gift.size",
         "Input should be greater than or equal to 1",
     ),
-    "not JSON": (Inner, "{", "$", "not JSON: Input data was truncated"),
+    "not JSON": (Inner, "{", "$", "not JSON: it ends before it is complete"),
 }
 
 

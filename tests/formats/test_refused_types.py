@@ -17,6 +17,8 @@ from typing import (
 
 import msgspec
 import pytest
+from pydantic import BaseModel
+from typing_extensions import ReadOnly
 
 from openrouter_async import ConfigError
 from openrouter_async.formats.format import Format
@@ -58,6 +60,32 @@ class Colour(Enum):
     """Be one of several."""
 
     RED = "red"
+
+
+class Mixed(Enum):
+    """Be text or a number."""
+
+    ONE = 1
+    TWO = "two"
+
+
+class Frozen(TypedDict):
+    """Have a member that is not to be changed."""
+
+    id: NotRequired[ReadOnly[int]]
+
+
+@dataclass
+class Empty:
+    """Hold nothing."""
+
+    nothing: list[tuple[()]]
+
+
+class EmptyModel(BaseModel):
+    """Hold nothing, as pydantic says it."""
+
+    nothing: tuple[()]
 
 
 class Pair(NamedTuple):
@@ -174,6 +202,22 @@ REFUSED: dict[str, tuple[object, str]] = {
     "named tuple": (Pair(1, 2), "pass the class Pair, not an instance"),
     "schema": ({"type": "object"}, "a mapping is no type; for a schema of your own use"
             " response_format="),
+    "values of two types": (list[Mixed], "list[{name}.Mixed] has no JSON schema."
+            " $[]: Enums must contain either all str or all int values - type `<enum"
+            " 'Mixed'>` is not supported; make its values all text or all whole"
+            " numbers, or use a Literal of both"),
+    "read-only": (Frozen, "Frozen has no JSON schema. $.id: Type 'typing_extensions"
+            ".ReadOnly[int]' is not supported; leave out `ReadOnly`, which says nothing"
+            " of JSON"),
+    "empty tuple": (tuple[()], "tuple[()] has no JSON schema. $: there is no value that"
+            " an empty tuple could hold; leave it out, or use `tuple[int, ...]` for any"
+            " number of them"),
+    "empty tuple inside": (dict[str, Empty], "dict[str, {name}.Empty] has no JSON"
+            " schema. $[...].nothing[]: there is no value that an empty tuple could"
+            " hold; leave it out, or use `tuple[int, ...]` for any number of them"),
+    "empty tuple of a model": (EmptyModel, "EmptyModel has no JSON schema. $.nothing:"
+            " there is no value that an empty tuple could hold; leave it out, or use"
+            " `tuple[int, ...]` for any number of them"),
     "no type": (3, "3 has no JSON schema. $: Type '3' is not supported"),
 }  # fmt: skip
 

@@ -238,7 +238,8 @@ REFUSED: dict[str, tuple[Callable[..., object], str]] = {
     ),
     "**kwargs": (
         keywords,
-        "parameter `options` of `keywords`: name the parameters one by one",
+        "parameter `options` of `keywords`: name the parameters one by one, or as the"
+        " members of a TypedDict: `**options: Unpack[...]`",
     ),
     "positional": (
         positional,

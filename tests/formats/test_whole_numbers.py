@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import decimal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
@@ -170,3 +172,63 @@ async def test_arguments_may_be_whole_doubles() -> None:
         return repr(2 * number)
 
     assert await twice.run('{"number":2.0}') == "4"
+
+
+class Beside(msgspec.Struct):
+    """Hold a number beside a member that may be left out."""
+
+    weight: float
+    count: int = 3
+    price: Decimal = Decimal(1)
+
+
+CONTEXTS = {
+    "few digits": decimal.Context(prec=3),
+    "small numbers": decimal.Context(prec=2, Emax=2, Emin=-2),
+    "all traps": decimal.Context(prec=3, traps=list(decimal.getcontext().traps)),
+    "no traps": decimal.Context(prec=3, traps=[]),
+}
+
+
+@pytest.fixture(params=CONTEXTS)
+def _context(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run in a context for decimals that is not the usual one."""
+    name: str = request.param
+    with decimal.localcontext(CONTEXTS[name]):
+        yield
+
+
+TINY = "1e-99999999999999999999"
+
+
+@pytest.mark.usefixtures("_context")
+def test_the_context_of_the_caller_changes_nothing() -> None:
+    """Its precision is for what it computes, not for what is read."""
+    form = Format.of(Beside)
+    text = '{"weight":123456.5,"count":123456.0,"price":0.123456789}'
+
+    assert form.read(text) == Beside(123456.5, 123456, Decimal("0.123456789"))
+    assert form.read('{"weight":123456.789,"count":null}') == Beside(123456.789)
+    assert form.read(f'{{"weight":{TINY},"count":null}}') == Beside(0.0)
+    assert form.read(f'{{"weight":{TINY},"count":2.0}}') == Beside(0.0, 2)
+
+
+@pytest.mark.usefixtures("_context")
+@pytest.mark.parametrize("number", [TINY, "2.5", "1e-999999999999999999", "-0.1e-30"])
+@pytest.mark.parametrize("beside", ["", ',"price":null'])
+def test_a_fraction_is_a_mismatch_in_every_context(number: str, beside: str) -> None:
+    """With its place, however small it is."""
+    with pytest.raises(FormatMismatch) as raised:
+        Format.of(Beside).read(f'{{"weight":1,"count":{number}{beside}}}')
+
+    found = raised.value
+    assert (found.path, found.message) == ("$.count", "Expected `int`, got `float`")
+
+
+@pytest.mark.parametrize("beside", ["", ',"count":null', ',"count":2.0'])
+def test_a_number_out_of_range_is_a_mismatch(beside: str) -> None:
+    """With its place."""
+    with pytest.raises(FormatMismatch) as raised:
+        Format.of(Beside).read(f'{{"weight":1e99999999999999999999{beside}}}')
+
+    assert raised.value.path == "$.weight"
