@@ -10,14 +10,18 @@ import pytest
 from openrouter_async import (
     APIConnectionError,
     APIError,
+    APITimeoutError,
     ConfigError,
     NotFoundError,
     ServerError,
+    Timeout,
 )
 from openrouter_async.resources import generation
+from openrouter_async.resources.options import CallOptions
 from openrouter_async.types import Record, ResponseMeta
 from tests.operations import AT_ONCE, got, ok, served
 from tests.scripted import (
+    Hang,
     ReadBody,
     ReadHead,
     Reset,
@@ -150,6 +154,47 @@ async def test_no_patience(waits: list[float]) -> None:
     assert waits == []
 
 
+TOTALS: dict[str, tuple[Timeout, CallOptions]] = {
+    "a number": (Timeout(), {"timeout": 2}),
+    "timers": (Timeout(), {"timeout": Timeout(total=2)}),
+    "those of the client": (Timeout(total=2), {}),
+}
+
+
+@pytest.mark.parametrize(("own", "options"), TOTALS.values(), ids=list(TOTALS))
+async def test_total_time_bounds_all_looks(
+    own: Timeout, options: CallOptions, waits: list[float]
+) -> None:
+    """No wait begins that would outlast it, whatever the patience is."""
+    async with served(got(*repeat(MISSING, 9)), timeout=own) as (server, client):
+        with pytest.raises(NotFoundError, match="look: 2 s") as told:
+            await client.generation.get("gen-1", patience=60, **options)
+
+    assert waits == [0.5, 0.75]
+    assert told.value.attempts == len(server.requests) == 3
+    assert "There is no time for another look" in str(told.value)
+    assert "still being written" in str(told.value)
+
+
+async def test_total_time_that_runs_out_in_a_look(waits: list[float]) -> None:
+    """The look has what the others left, and the error tells the whole."""
+    script = [*got(MISSING), ReadHead(), Hang()]
+    async with served(script) as (_, client):
+        with pytest.raises(APITimeoutError, match=r"no record within 0\.6 s") as told:
+            await client.generation.get("gen-1", timeout=0.6)
+
+    assert waits == [0.5]
+    assert (told.value.phase, told.value.attempts) == ("total", 2)
+    assert 0.6 <= told.value.elapsed < 3
+    assert [each.status for each in told.value.history] == [404]
+
+
+async def test_no_timers() -> None:
+    """They do not bound the looks."""
+    async with served(got(ok(data=RECORD))) as (_, client):
+        assert (await client.generation.get("gen-1", timeout=None)).id == "gen-1"
+
+
 async def test_other_errors_are_not_waited_out(waits: list[float]) -> None:
     """Only a record that is missing is; faults follow the retry policy."""
     broken = http_response(500, body={"error": {"code": 500, "message": "no"}})
@@ -201,7 +246,6 @@ NO_IDS: dict[str, tuple[object, str]] = {
 async def test_bad_id(given: object, told: str) -> None:
     """It is refused before anything is sent, and the message says what to pass."""
     id = cast("str", given)
-    """It is refused before anything is sent."""
     async with served() as (_, client):
         with pytest.raises(ConfigError, match=told):
             await client.generation.get(id)

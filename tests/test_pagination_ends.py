@@ -90,3 +90,57 @@ async def test_rows_with_the_same_slug() -> None:
         found = [each async for each in client.paginate("/activity")]
 
     assert found == rows
+
+
+SAME_ID = [{"id": "a", "d": day} for day in (1, 2, 1)]
+NO_ID = [{"d": day} for day in (1, 2, 1, 3)]
+
+
+@pytest.mark.parametrize("rows", [SAME_ID, NO_ID], ids=["one id", "no id"])
+async def test_rows_that_are_told_apart_by_all_they_hold(rows: list[object]) -> None:
+    """Where nothing is said, only the page before once more is the end."""
+    script = got(*(listed(row) for row in rows), listed())
+    async with served(script) as (_, client):
+        found = [each async for each in client.paginate("/activity")]
+
+    assert found == rows
+
+
+async def test_same_items_for_ever() -> None:
+    """Pages that differ, and bring no item that is new, are an error at last."""
+    answers = (listed({"hash": "1", "usage": usage}) for usage in range(200))
+    async with served(got(*answers)) as (server, client):
+        with pytest.raises(ResponseDecodeError, match="hold no item but those") as told:
+            _ = [each async for each in client.paginate("/keys")]
+
+    assert len(server.requests) == 101
+    assert "There may be more items" in str(told.value)
+
+
+ODD: dict[str, tuple[dict[str, object], str]] = {
+    "has_more as text": ({"has_more": "true"}, "`has_more` .* or false, not 'true'"),
+    "has_more as a number": ({"has_more": 1, "cursor": "a"}, "`has_more` .* not 1"),
+    "cursor as a number": ({"cursor": 5}, "`cursor` .* a string, not 5"),
+    "link as a number": ({"links": {"next": 3}}, "`links.next` .* a string, not 3"),
+}
+
+
+@pytest.mark.parametrize(("members", "problem"), ODD.values(), ids=ODD)
+async def test_what_may_mean_either(members: dict[str, object], problem: str) -> None:
+    """The items came; whether there are more is not guessed."""
+    async with served(got(listed(*keys(1), **members))) as (_, client):
+        items = aiter(client.paginate("/keys"))
+        assert await anext(items) == {"hash": "1"}
+        with pytest.raises(ResponseDecodeError, match=problem) as told:
+            await anext(items)
+
+    assert "There may be more items than came" in str(told.value)
+
+
+async def test_null_is_not_said() -> None:
+    """A list with `has_more` null goes on by its offset."""
+    found, _ = await pages_of(
+        listed(*keys(1), has_more=None), listed(*keys(2)), listed(has_more=None)
+    )
+
+    assert found == ["1", "2"]

@@ -51,14 +51,20 @@ FAILURES: dict[str, tuple[Json, type[BaseException], str]] = {
     "cut": (
         call("add", '{"first":1,"sec'),
         FormatMismatch,
-        "Error: the arguments cannot be used: not JSON: Input data was truncated"
+        "Error: the arguments cannot be used: not JSON: it ends before it is complete"
         f" (at $). {AGAIN}{CUT}",
     ),
     "no JSON": (
         call("add", "first"),
         FormatMismatch,
-        "Error: the arguments cannot be used: not JSON: invalid character (byte 5)"
-        f" (at $). {AGAIN}",
+        "Error: the arguments cannot be used: not JSON: it begins with 'first' (at $)."
+        f" {AGAIN}",
+    ),
+    "a word that looks cut": (
+        call("add", "five"),
+        FormatMismatch,
+        "Error: the arguments cannot be used: not JSON: it begins with 'five' (at $)."
+        f" {AGAIN}",
     ),
 }
 

@@ -26,6 +26,7 @@ class CreditBalance(Resource):
             **options: `timeout`, `retry` and `extra_headers`, as in every call.
 
         Raises:
+            ConfigError: something passed cannot be sent; nothing was.
             PermissionDeniedError: the key is no management key.
             OpenRouterError: whatever else ended the call.
         """
@@ -43,6 +44,7 @@ class CurrentKey(Resource):
             **options: `timeout`, `retry` and `extra_headers`, as in every call.
 
         Raises:
+            ConfigError: something passed cannot be sent; nothing was.
             AuthenticationError: the key is unknown or disabled.
             OpenRouterError: whatever else ended the call.
         """

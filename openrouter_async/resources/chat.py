@@ -10,28 +10,27 @@ from msgspec import UNSET, UnsetType
 
 from openrouter_async.fanout.limiter import Limiter
 from openrouter_async.formats.format import Format
-from openrouter_async.resources.chat_answers import take_odd_members
-from openrouter_async.resources.conversions import CHAT_CHECKS, CHAT_CONVERTED
-from openrouter_async.resources.keywords import Keywords
-from openrouter_async.resources.kinds import AnswerKind
-from openrouter_async.resources.messages import checked_messages, conversation_of
-from openrouter_async.resources.options import (
-    GatherOptions,
-    MapOptions,
-    RequestOptions,
-    given_stream,
+from openrouter_async.resources.chat_operation import (
+    CHAT,
+    TOOL_RUN_KEYWORDS,
+    WHOLE,
+    ChatCallParams,
+    ChatGatherParams,
+    accumulator,
+    accumulator_of,
 )
+from openrouter_async.resources.chat_operation import ChatMapParams as ChatMapParams
+from openrouter_async.resources.options import given_stream, is_streamed
 from openrouter_async.resources.parsing import parsed_kind
 from openrouter_async.resources.tool_runs import CreateStep, ToolRun, run_tools
-from openrouter_async.resources.verbs import Operation, Verbs
-from openrouter_async.streaming.chat_pieces import ChatAccumulator
+from openrouter_async.resources.verbs import Verbs
 from openrouter_async.streaming.chat_stream import (
     ChatCompletionStream,
     ParsedChatCompletionStream,
 )
 from openrouter_async.transport.calls import Transport
 from openrouter_async.types.chat import ChatCompletion, ParsedChatCompletion
-from openrouter_async.types.chat_params import CHAT_NEVER_NULL, ChatItem, ChatParams
+from openrouter_async.types.chat_params import ChatItem
 from openrouter_async.types.messages import Message
 
 if TYPE_CHECKING:
@@ -40,36 +39,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 AnswerT = TypeVar("AnswerT", bound=ChatCompletion)
-
-
-class ChatCallParams(ChatParams, RequestOptions):
-    """Name what one call accepts beside its messages; see `RequestOptions`."""
-
-
-class ChatMapParams(ChatParams, MapOptions):
-    """Name what all items of a map share; see `MapOptions`."""
-
-
-class ChatGatherParams(ChatParams, GatherOptions):
-    """Name what all items of a gather share; see `GatherOptions`."""
-
-
-_NAMED = frozenset({"messages", "parse", "stream"})
-_OPERATION = Operation(
-    path="chat/completions",
-    own="messages",
-    value_of=conversation_of,
-    checked=checked_messages,
-    never_null=CHAT_NEVER_NULL,
-    converted=CHAT_CONVERTED,
-    checks=CHAT_CHECKS,
-    of_calls=Keywords(ChatCallParams.__optional_keys__ | _NAMED),
-    of_runs=Keywords(ChatMapParams.__optional_keys__ | _NAMED),
-)
-_WHOLE = AnswerKind(ChatCompletion, finish=take_odd_members)
-_OF_TOOL_RUNS = Keywords(
-    _OPERATION.of_calls.known | {"max_steps", "raises", "pin_provider"}
-)
 
 
 class Chat:
@@ -92,7 +61,7 @@ class ChatCompletions:
     """Continue conversations with `POST /chat/completions`."""
 
     def __init__(self, transport: Transport, limiter: Limiter) -> None:
-        self._verbs = Verbs(transport, limiter, _OPERATION)
+        self._verbs = Verbs(transport, limiter, CHAT)
 
     def __repr__(self) -> str:
         return f"<ChatCompletions of {self._verbs.transport.shown_url}>"
@@ -196,14 +165,14 @@ class ChatCompletions:
             ParseError: the answer holds no value of the type `parse`: it was cut,
                 refused, or does not match.
         """
-        if stream:
+        if is_streamed(stream):
             streamed = self._stream(messages, parse, params)
             await streamed.open()
             return streamed
 
         given = given_stream(params, stream)
         if parse is None:
-            return await self._verbs.create(messages, given, _WHOLE)
+            return await self._verbs.create(messages, given, WHOLE)
 
         return await self._verbs.create(messages, given, parsed_kind(parse))
 
@@ -299,7 +268,7 @@ class ChatCompletions:
                 the outcomes of what was under way.
         """
         if parse is None:
-            return self._verbs.map(inputs, params, _WHOLE)
+            return self._verbs.map(inputs, params, WHOLE)
 
         return self._verbs.map(inputs, params, parsed_kind(parse))
 
@@ -345,7 +314,7 @@ class ChatCompletions:
             OSError: the journal cannot be opened.
         """
         if parse is None:
-            return await self._verbs.gather(inputs, params, _WHOLE)
+            return await self._verbs.gather(inputs, params, WHOLE)
 
         return await self._verbs.gather(inputs, params, parsed_kind(parse))
 
@@ -411,7 +380,7 @@ class ChatCompletions:
             OpenRouterError: of a request; `ToolRun.of` leads from it to the run so far.
             Exception: of a tool, if it is one of `raises`.
         """
-        _OF_TOOL_RUNS.check(params)
+        TOOL_RUN_KEYWORDS.check_slips(params)
         given: dict[str, object] = {**params}
         given.pop("tools", None)
 
@@ -427,7 +396,7 @@ class ChatCompletions:
             )
 
         if parse is None:
-            return await run(partial(self._verbs.create, kind=_WHOLE))
+            return await run(partial(self._verbs.create, kind=WHOLE))
 
         return await run(partial(self._verbs.create, kind=parsed_kind(parse)))
 
@@ -440,21 +409,13 @@ class ChatCompletions:
         verbs = self._verbs
         if parse is None:
             call = verbs.call(messages, params, stream=True)
-            return ChatCompletionStream(verbs.transport, call, _accumulator)
+            return ChatCompletionStream(verbs.transport, call, accumulator)
 
         kind = parsed_kind(parse)
         call = verbs.call(messages, kind.with_options(params), stream=True)
-        accumulator = partial(_accumulator_of, kind.into)
         return ParsedChatCompletionStream(
-            verbs.transport, call, accumulator, finish=kind.finish
+            verbs.transport,
+            call,
+            partial(accumulator_of, kind.into),
+            finish=kind.finish,
         )
-
-
-def _accumulator() -> ChatAccumulator[ChatCompletion]:
-    return ChatAccumulator(ChatCompletion())
-
-
-def _accumulator_of(
-    into: type[ParsedChatCompletion[T]],
-) -> ChatAccumulator[ParsedChatCompletion[T]]:
-    return ChatAccumulator(into())

@@ -11,6 +11,7 @@ from openrouter_async.config import RetryPolicy, Timeout
 from openrouter_async.errors import ConfigError
 from openrouter_async.resources.options import retry_for, timeout_for
 from openrouter_async.transport.calls import Transport
+from openrouter_async.transport.codec import dump_hint
 from openrouter_async.types.lenient import Json, is_object
 
 
@@ -91,7 +92,8 @@ def common_options(
     retry = retry_for(rest.pop("retry", UNSET), transport.retry)
     extra_body = rest.pop("extra_body", None)
     if extra_body is not None and not is_object(extra_body):
-        raise ConfigError("extra_body must be a mapping of request fields")
+        hint = dump_hint(extra_body)
+        raise ConfigError(f"extra_body must be a mapping of request fields{hint}")
 
     headers = rest.pop("extra_headers", None)
     return CommonOptions(

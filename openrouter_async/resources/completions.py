@@ -16,6 +16,7 @@ from openrouter_async.resources.options import (
     MapOptions,
     RequestOptions,
     given_stream,
+    is_streamed,
 )
 from openrouter_async.resources.prompts import checked_prompt
 from openrouter_async.resources.verbs import Operation, Verbs
@@ -71,8 +72,8 @@ _OPERATION = Operation(
     value_of=_prompt_of,
     checked=checked_prompt,
     never_null=NEVER_NULL,
-    converted={"parse": _refuse_parse},
-    checks={},
+    converters={"parse": _refuse_parse},
+    checkers={},
     of_calls=Keywords(CompletionCallParams.__optional_keys__ | _NAMED),
     of_runs=Keywords(CompletionMapParams.__optional_keys__ | _NAMED),
 )
@@ -149,7 +150,7 @@ class Completions:
             APIConnectionError: no answer arrived, or not in time.
             ResponseDecodeError: what arrived is not an answer.
         """
-        if not stream:
+        if not is_streamed(stream):
             return await self._verbs.create(
                 prompt, given_stream(params, stream), _WHOLE
             )

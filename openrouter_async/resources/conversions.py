@@ -34,12 +34,12 @@ def checked_response_format(form: object) -> Json:
     return form
 
 
-CHAT_CONVERTED: Mapping[str, Callable[[object], Json]] = {
+CHAT_CONVERTERS: Mapping[str, Callable[[object], Json]] = {
     "tools": offered_tools,
     "deferred_tools": partial(offered_tools, field="deferred_tools"),
     "tool_choice": named_tool_choice,
     "response_format": checked_response_format,
 }
-CHAT_CHECKS: Mapping[str, Callable[[Mapping[str, Json]], None]] = {
+CHAT_CHECKERS: Mapping[str, Callable[[Mapping[str, Json]], None]] = {
     "tool_choice": check_chosen
 }

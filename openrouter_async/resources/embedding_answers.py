@@ -13,10 +13,10 @@ from openrouter_async.transport.codec import decode_json
 from openrouter_async.transport.replies import ReplyReader
 from openrouter_async.types.embeddings import Embedding, EmbeddingResponse
 
-_KEPT = 4096  # of an answer that is refused
-_SHOWN = 8  # indexes
+_KEPT_BYTES = 4096  # of an answer that is refused
+_SHOWN_INDEXES = 8
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_FLOAT32 = 4  # bytes
+_FLOAT32_BYTES = 4
 
 
 class _Vector(msgspec.Struct):
@@ -98,16 +98,16 @@ def _is_vector(encoded: str) -> bool:
         return False
 
     size, rest = divmod(len(encoded), 4)
-    return rest == 0 and (size * 3 - len(padding)) % _FLOAT32 == 0
+    return rest == 0 and (size * 3 - len(padding)) % _FLOAT32_BYTES == 0
 
 
 def _refused(problem: str, text: bytes) -> ResponseDecodeError:
-    return ResponseDecodeError(problem, body=text[:_KEPT])
+    return ResponseDecodeError(problem, body=text[:_KEPT_BYTES])
 
 
 def _shown(indexes: Sequence[int | None]) -> str:
-    shown = ", ".join(map(str, indexes[:_SHOWN]))
-    return f"{shown} ..." if len(indexes) > _SHOWN else shown
+    shown = ", ".join(map(str, indexes[:_SHOWN_INDEXES]))
+    return f"{shown} ..." if len(indexes) > _SHOWN_INDEXES else shown
 
 
 def _place(embedding: Embedding) -> int:

@@ -99,7 +99,7 @@ class Embeddings(Resource):
             ResponseDecodeError: what arrived is no answer, or holds fewer embeddings
                 than there are inputs.
         """
-        _OF_CALLS.check(params)
+        _OF_CALLS.check_slips(params)
         common = self._common(model, params)
         checked, count = _checked(input)
         call = self._call(checked, common)
@@ -113,6 +113,7 @@ class Embeddings(Resource):
             **options: `timeout`, `retry` and `extra_headers`, as in every call.
 
         Raises:
+            ConfigError: something passed cannot be sent; nothing was.
             OpenRouterError: whatever ended the call.
         """
         return await read_models(self._transport, "/embeddings/models", options)
@@ -158,7 +159,7 @@ class Embeddings(Resource):
                 iteration: the journal is no journal, of other parameters, or in use.
             OSError: from the iteration: the journal cannot be written.
         """
-        _OF_RUNS.check(params)
+        _OF_RUNS.check_slips(params)
         _check_whole("batch_size", batch_size)
         _check_whole("batch_tokens", batch_tokens)
         rest = dict(params)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from asyncio import get_running_loop, sleep
+from asyncio import sleep
 from functools import partial
 from typing import Protocol, TypeAlias, Unpack
 
-from msgspec import UNSET, structs
+from msgspec import UNSET
 
 from openrouter_async.config import RetryPolicy, is_number
-from openrouter_async.errors import (
-    ConfigError,
-    NotFoundError,
-    OpenRouterError,
-    printable,
-)
+from openrouter_async.errors import ConfigError, NotFoundError, OpenRouterError
+from openrouter_async.resources.looks import Looks, is_waited_for
 from openrouter_async.resources.operations import careful
 from openrouter_async.resources.options import CallOptions, retry_for, timeout_for
 from openrouter_async.resources.reading import (
@@ -25,7 +21,6 @@ from openrouter_async.resources.reading import (
 )
 from openrouter_async.transport.codec import encode_body
 from openrouter_async.transport.decoders import decode_data
-from openrouter_async.transport.hints import CHECK_BASE_URL
 from openrouter_async.transport.paths import operation_url
 from openrouter_async.transport.replies import ReplyReader, reply_reader
 from openrouter_async.types.generation import (
@@ -33,8 +28,7 @@ from openrouter_async.types.generation import (
     Generation,
     GenerationContent,
 )
-from openrouter_async.types.lenient import json_members
-from openrouter_async.types.wire import AttemptFailure, ResponseMeta
+from openrouter_async.types.wire import ResponseMeta
 
 _RECORD = ReplyReader(decode=partial(decode_data, into=Generation))
 _CONTENT = ReplyReader(decode=partial(decode_data, into=GenerationContent))
@@ -55,71 +49,7 @@ GenerationId: TypeAlias = str | Answered | OpenRouterError | None
 
 _FIRST_WAIT = 0.5  # seconds
 _LONGEST_WAIT = 5.0  # seconds
-_MESSAGE_KEPT = 200
 _FEEDBACK = "/generation/feedback"
-
-
-class _Looks:
-    """Tell of all looks at a record as of the attempts of one call."""
-
-    def __init__(self) -> None:
-        self._now = get_running_loop().time
-        self._began = self._now()
-        self._before = 0.0  # this look, seconds
-        self._attempts = 0
-        self._history: tuple[AttemptFailure, ...] = ()
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since the first look."""
-        return self._now() - self._began
-
-    def begin(self) -> None:
-        """Take in that a look begins."""
-        self._before = self.elapsed
-
-    def missed(self, error: OpenRouterError, wait: float) -> None:
-        """Take in a look that found nothing, and how long the next is away."""
-        failure = AttemptFailure(
-            error=type(error).__name__,
-            message=printable(error.message)[:_MESSAGE_KEPT],
-            status=error.status,
-            code=error.code,
-            at=self.elapsed,
-            waited=wait,
-        )
-        self._history = (*self._with(error.history), failure)
-        self._attempts += error.attempts
-
-    def told(self, error: OpenRouterError) -> OpenRouterError:
-        """Return the error of the last look, which knows of those before."""
-        error.history = self._with(error.history)
-        error.attempts += self._attempts
-        error.elapsed = self.elapsed
-        if isinstance(error, NotFoundError) and _is_waited_for(error):
-            # The API answered: it is not the place that is wrong.
-            hint = (error.hint or "").removeprefix(f"{CHECK_BASE_URL}. ")
-            error.hint = f"Is the record still being written? {hint}"
-
-        return error
-
-    def joined(self, meta: ResponseMeta) -> ResponseMeta:
-        """Return the meta data of the last look, with those before."""
-        return structs.replace(
-            meta,
-            attempts=meta.attempts + self._attempts,
-            history=self._with(meta.history),
-            elapsed=self.elapsed,
-        )
-
-    def _with(self, history: tuple[AttemptFailure, ...]) -> tuple[AttemptFailure, ...]:
-        later = [structs.replace(each, at=each.at + self._before) for each in history]
-        return (*self._history, *later)
-
-
-def _is_waited_for(error: NotFoundError) -> bool:
-    """Tell a record that is not there from a page about a path that is not."""
-    return error.code is not None or bool(json_members(error.body).get("error"))
 
 
 class Generations(Resource):
@@ -140,25 +70,31 @@ class Generations(Resource):
 
         Args:
             id: of the generation; or the answer, stream or error that names it.
-            patience: how long a record that is not there is asked for, seconds.
-            **options: `timeout`, `retry` and `extra_headers`, for each look.
+            patience: how long a record that is not there is asked for, seconds; a
+                total time, as below, may end it earlier.
+            **options: `timeout`, `retry` and `extra_headers`. A number of seconds, and
+                `Timeout.total`, bound all looks together and the waits between them;
+                the other timers and `retry` are those of each look.
 
         Raises:
             ConfigError: something passed cannot be sent; nothing was.
-            NotFoundError: there was no such record within `patience`; or, at once,
-                what answered is not the API.
+            NotFoundError: there was no such record within `patience`, or there is no
+                time left to look again; or, at once, what answered is not the API.
+            APITimeoutError: the total time ran out during a look.
             OpenRouterError: whatever else ended the call.
         """
         if not is_number(patience, 0):
             raise ConfigError(f"patience must be seconds >= 0, not {patience!r}")
 
+        CALL_KEYWORDS.check_known(options)
         params = {"id": _checked(id)}
-        looks, wait = _Looks(), _FIRST_WAIT
+        timeout = timeout_for(options.get("timeout", UNSET), self._transport.timeout)
+        looks, wait = Looks(timeout), _FIRST_WAIT
         while True:
-            looks.begin()
+            given: CallOptions = {**options, "timeout": looks.begin()}
             try:
                 record = await read(
-                    self._transport, "/generation", _RECORD, options, params
+                    self._transport, "/generation", _RECORD, given, params
                 )
             except NotFoundError as error:
                 missing = error
@@ -168,8 +104,11 @@ class Generations(Resource):
                 record.meta = looks.joined(record.meta)
                 return record
 
-            if not _is_waited_for(missing) or looks.elapsed + wait > patience:
+            if not is_waited_for(missing) or looks.elapsed + wait > patience:
                 raise looks.told(missing)
+
+            if looks.has_no_time_for(wait):
+                raise looks.told_as_last(missing)
 
             looks.missed(missing, wait)
             await sleep(wait)
@@ -186,6 +125,7 @@ class Generations(Resource):
             **options: `timeout`, `retry` and `extra_headers`, as in every call.
 
         Raises:
+            ConfigError: something passed cannot be sent; nothing was.
             NotFoundError: it was not stored, or not yet.
             OpenRouterError: whatever else ended the call.
         """
@@ -213,9 +153,10 @@ class Generations(Resource):
                 without a policy nothing is sent twice.
 
         Raises:
+            ConfigError: something passed cannot be sent; nothing was.
             OpenRouterError: whatever ended the call.
         """
-        CALL_KEYWORDS.check_all(options)
+        CALL_KEYWORDS.check_known(options)
         transport = self._transport
         members = {"generation_id": _checked(id), "category": category}
         retry = options.get("retry", UNSET)

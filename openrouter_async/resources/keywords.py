@@ -75,7 +75,7 @@ class Keywords:
         self._unknown = unknown
         self._translated = translated or {}
 
-    def check(self, given: Iterable[str]) -> None:
+    def check_slips(self, given: Iterable[str]) -> None:
         """
         Refuse a keyword that is most likely a slip.
 
@@ -86,14 +86,14 @@ class Keywords:
         if not self.known.issuperset(given):  # in C: nearly always there is no more
             self._check_unknown(given)
 
-    def check_all(self, given: Iterable[str]) -> None:
+    def check_known(self, given: Iterable[str]) -> None:
         """
         Refuse every keyword that is not known.
 
         Raises:
             ConfigError: there is one.
         """
-        self.check(given)
+        self.check_slips(given)
         for name in given:
             if name not in self.known:
                 takes = ", ".join(f"`{each}`" for each in sorted(self.known))

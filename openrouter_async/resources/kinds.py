@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from openrouter_async.transport.answers import read_answer
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 AnswerT = TypeVar("AnswerT", bound="Completion | ChatCompletion")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AnswerKind(Generic[AnswerT]):
     """
     Tell what an answer is read as.
@@ -29,19 +29,16 @@ class AnswerKind(Generic[AnswerT]):
         into: its type.
         members: what the request needs to hold for it.
         finish: completes an answer that came whole, or raises what it lacks.
-        reader: turns a body into an answer.
     """
 
     into: type[AnswerT]
     members: Mapping[str, Json] = field(default_factory=dict[str, Json])
     finish: Callable[[AnswerT], None] | None = None
-    reader: Callable[[Running, Exchange, bytes], AnswerT] = field(
-        init=False, repr=False, compare=False
-    )
 
-    def __post_init__(self) -> None:
-        reader = partial(read_answer, into=self.into, finish=self.finish)
-        object.__setattr__(self, "reader", reader)
+    @cached_property
+    def reader(self) -> Callable[[Running, Exchange, bytes], AnswerT]:
+        """What turns a body into an answer; made once, as every call needs it."""
+        return partial(read_answer, into=self.into, finish=self.finish)
 
     def with_options(self, options: Mapping[str, object]) -> Mapping[str, object]:
         """Return options with what the request needs beside them; None is not given."""

@@ -52,7 +52,12 @@ class CallWork(Generic[AnswerT]):
     def prepare(
         self, item: Item
     ) -> tuple[bytes, Callable[[Admission], Awaitable[AnswerT]]]:
-        """Return the encoded request of an item, and what sends it."""
+        """
+        Return the encoded request of an item, and what sends it.
+
+        Raises:
+            ConfigError: it cannot be sent as it is.
+        """
         try:
             call = self._call_for(item)
         except OpenRouterError:

@@ -9,6 +9,7 @@ import msgspec
 
 from openrouter_async.errors import ConfigError
 from openrouter_async.fanout.outcomes import Item
+from openrouter_async.transport.codec import dump_hint
 from openrouter_async.types.chat import (
     ChatChoice,
     ChatCompletion,
@@ -87,7 +88,7 @@ def _told(message: object) -> str:
     if isinstance(message, ChatCompletion | ChatChoice):
         return "a whole answer; pass its `message`"
 
-    return f"of type {type(message).__name__}"
+    return f"of type {type(message).__name__}{dump_hint(message)}"
 
 
 def conversation_of(item: Item) -> Sequence[Json]:
@@ -103,4 +104,5 @@ def conversation_of(item: Item) -> Sequence[Json]:
     if is_array(item):
         return item
 
-    raise ConfigError(f"an item must be text or messages, not {type(item).__name__}")
+    kind = type(item).__name__
+    raise ConfigError(f"an item must be text or messages, not {kind}{dump_hint(item)}")

@@ -50,6 +50,10 @@ async def read_models(
         path: of the list.
         options: of the call.
         params: of the query.
+
+    Raises:
+        ConfigError: something passed cannot be sent; nothing was.
+        OpenRouterError: of the last attempt.
     """
     return await read(transport, path, _LIST, options, params)
 
@@ -69,10 +73,10 @@ class Models(Resource):
                 `timeout`, `retry` and `extra_headers`, as in every call.
 
         Raises:
-            ConfigError: a filter cannot be sent.
+            ConfigError: a filter or an option cannot be sent; nothing was.
             OpenRouterError: whatever ended the call.
         """
-        _OF_LIST.check(filters)
+        _OF_LIST.check_slips(filters)
         given = cast("dict[str, object]", filters)
         options = {name: given.pop(name) for name in _OPTIONS.intersection(given)}
         params = {name: _joined(value) for name, value in given.items()}
@@ -91,6 +95,7 @@ class Models(Resource):
             **options: `timeout`, `retry` and `extra_headers`, as in every call.
 
         Raises:
+            ConfigError: something passed cannot be sent; nothing was.
             OpenRouterError: whatever ended the call.
         """
         return await read_models(self._transport, "/models/user", options)
@@ -104,7 +109,7 @@ class Models(Resource):
             **options: `timeout`, `retry` and `extra_headers`, as in every call.
 
         Raises:
-            ConfigError: `model` is no slug.
+            ConfigError: `model` is no slug, or an option cannot be sent; nothing was.
             NotFoundError: there is no such model.
             OpenRouterError: whatever else ended the call.
         """
@@ -122,7 +127,7 @@ class Models(Resource):
             **options: `timeout`, `retry` and `extra_headers`, as in every call.
 
         Raises:
-            ConfigError: `model` is no slug.
+            ConfigError: `model` is no slug, or an option cannot be sent; nothing was.
             NotFoundError: there is no such model.
             OpenRouterError: whatever else ended the call.
         """
@@ -144,6 +149,7 @@ class Models(Resource):
             **options: `timeout`, `retry` and `extra_headers`, as in every call.
 
         Raises:
+            ConfigError: something passed cannot be sent; nothing was.
             OpenRouterError: whatever ended the call.
         """
         params = cast("Params", {"output_modalities": _joined(output_modalities)})
@@ -162,6 +168,7 @@ class Providers(Resource):
             **options: `timeout`, `retry` and `extra_headers`, as in every call.
 
         Raises:
+            ConfigError: something passed cannot be sent; nothing was.
             OpenRouterError: whatever ended the call.
         """
         return await read(self._transport, "/providers", _PROVIDERS, options)

@@ -18,6 +18,8 @@ from openrouter_async.resources.options import (
     CallOptions,
     RetryOption,
     TimeoutOption,
+    check_switch,
+    is_streamed,
     retry_for,
     timeout_for,
 )
@@ -25,6 +27,7 @@ from openrouter_async.resources.own_types import MODELS
 from openrouter_async.resources.reading import Resource, explain
 from openrouter_async.streaming.raw import ByteStream, EventStream
 from openrouter_async.transport.bodies import asked_model, asked_tokens, encode_any
+from openrouter_async.transport.codec import dump_hint
 from openrouter_async.transport.exchange import Call
 from openrouter_async.transport.paths import Params, Path, operation_url
 from openrouter_async.transport.replies import reply_reader
@@ -209,8 +212,9 @@ class AnyOperation(Resource):
             ResponseDecodeError: what arrived is not what was asked for; it is whole
                 in `body` where `response_type` does not fit, and after POST and PATCH.
         """
-        _KEYWORDS.check_all(others)
+        _KEYWORDS.check_known(others)
         method = _checked_method(method)
+        check_switch("stream", stream)
         given = isinstance(retry, RetryPolicy) and retry.retry_ambiguous
         # Before anything is sent: a type that nothing can be decoded into.
         read = reply_reader(
@@ -270,6 +274,7 @@ class AnyOperation(Resource):
         if method in _ONCE and not isinstance(retry, RetryPolicy):
             policy = careful(policy)
 
+        _refuse_model(body)
         members = _members(body, streams=streams)
         content, content_type = await encode_any(members or body)
         if content_type is not None and content_type.startswith("multipart/"):
@@ -303,10 +308,16 @@ def _checked_method(method: object) -> str:
     return name
 
 
+def _refuse_model(body: object) -> None:
+    hint = dump_hint(body)
+    if hint:
+        raise ConfigError(f"body is of type {type(body).__name__}{hint}")
+
+
 def _members(body: object, *, streams: bool) -> dict[str, Json]:
     """Return the members of a mapping, asking for a stream if there is to be one."""
     members = dict(body) if is_object(body) else dict[str, Json]()
-    if bool(members.get("stream", streams)) is not streams:
+    if is_streamed(members.get("stream", streams)) is not streams:
         raise ConfigError(
             "`stream` of the body contradicts stream=, which decides what is returned"
         )

@@ -162,3 +162,28 @@ def given_stream(
 ) -> Mapping[str, object]:
     """Return the fields of a plain request: False is sent if it was given."""
     return {**params, "stream": False} if stream is False else params
+
+
+def check_switch(name: str, value: object) -> None:
+    """
+    Check what turns something on or off: "no" would be true for Python.
+
+    Raises:
+        ConfigError: it is no truth value.
+    """
+    if not isinstance(value, bool):
+        raise ConfigError(f"{name} must be True or False, not {value!r}")
+
+
+def is_streamed(stream: object) -> bool:
+    """
+    Tell whether a stream is asked for; None and UNSET are not given.
+
+    Raises:
+        ConfigError: it is no truth value.
+    """
+    if stream is None or stream is UNSET:
+        return False
+
+    check_switch("stream", stream)
+    return stream is True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import TypeVar, cast
 from urllib.parse import parse_qs
 
 import msgspec
@@ -13,13 +13,20 @@ from openrouter_async.transport.decoders import ListPage
 from openrouter_async.transport.paths import Param, Params
 from openrouter_async.types.lenient import Json, is_object
 
+T = TypeVar("T", str, bool)
+
 _NAMES = ("id", "hash")
-_PATIENCE = 100  # pages in a row without an item that is new
+_IDLE_PAGES = 100  # in a row, without an item of an identity that is new
 
 
 class Course:
     """
     Go from page to page, to the end of a list and no farther.
+
+    Items are the same if their `id` or `hash` is, or all that they hold. Where a server
+    says that there is more, a page of items that came before is a loss; where it says
+    nothing, ids need not be those of the items alone, and so only a page that is in all
+    the one before it is taken for the end.
 
     Args:
         params: of the first page.
@@ -30,15 +37,26 @@ class Course:
 
     def __init__(self, params: Params) -> None:
         self.params: Params | None = params
-        self._seen: set[int] = set()
-        self._idle = 0
+        self._seen_pages: set[int] = set()  # by the identities of their items
+        self._seen_items: set[int] = set()  # by identity
+        self._before: bytes | None = None  # the page before, as a whole
+        self._idle_pages = 0
 
     def is_new(self, page: ListPage) -> bool:
         """Tell whether a page has items, and is none that came before."""
-        mark = hash(tuple(map(_identity, page.items)))
-        known = mark in self._seen
-        self._seen.add(mark)
+        identities = [*map(_identity, page.items)]
+        mark, whole = hash(tuple(identities)), _canonical(page.items)
+        known = mark in self._seen_pages if _says_more(page) else whole == self._before
+        self._seen_pages.add(mark)
+        self._before = whole
+        self._note_items(identities)
         return bool(page.items) and not known
+
+    def _note_items(self, identities: Sequence[Json]) -> None:
+        count = len(self._seen_items)
+        self._seen_items.update(map(hash, identities))
+        grown = len(self._seen_items) > count
+        self._idle_pages = 0 if grown else self._idle_pages + 1
 
     def go_on(self, page: ListPage, *, new: bool) -> None:
         """
@@ -49,20 +67,26 @@ class Course:
             new: whether there was anything new in it.
 
         Raises:
-            ResponseDecodeError: there are more items, and they do not come.
+            ResponseDecodeError: there are more items, and they do not come; or nobody
+                can tell whether there are.
         """
         sent = self.params or {}
         self.params = _following(sent, page)
-        self._idle = 0 if new else self._idle + 1
-        if new or self.params is None:
+        if self.params is None:
             return
 
-        if not _says_more(page):
+        idle, told = self._idle_pages >= _IDLE_PAGES, "the answer says that there is"
+        if not page.items and (idle or self.params == sent):
+            raise _lost(page, f"{told} more, but it is empty")
+
+        if page.items and not new:
+            if _says_more(page):
+                raise _lost(page, f"{told} more, but it came before")
+
             self.params = None  # it gives all there is, wherever it shall begin
-        elif page.items:
-            raise _lost(page, "the answer says that there is more, but it came before")
-        elif self._idle >= _PATIENCE or self.params == sent:
-            raise _lost(page, "the answer says that there is more, but it is empty")
+        elif page.items and idle:
+            problem = f"{_IDLE_PAGES} pages in a row hold no item but those before them"
+            raise _lost(page, problem, "There may be more items than came")
 
 
 def _says_more(page: ListPage) -> bool:
@@ -84,16 +108,13 @@ def _following(sent: Params, page: ListPage) -> Params | None:
         ResponseDecodeError: there is a page after it, and nothing tells which.
     """
     members = page.members
-    if "has_more" in members or "cursor" in members:
+    if members.get("has_more") is not None or "cursor" in members:
         return _after(sent, page)
 
     links = members.get("links")
     if is_object(links) and "next" in links:
-        target = links["next"]
-        if not isinstance(target, str) or not target:
-            return None
-
-        return {**sent, **_query(target)}
+        target = _told(page, "links.next", links["next"], str)
+        return {**sent, **_query(target)} if target else None
 
     # A page that is shorter than `limit` need not be the last: servers cut that down.
     offset, total = _whole(sent.get("offset")) + len(page.items), _total(page)
@@ -103,7 +124,7 @@ def _following(sent: Params, page: ListPage) -> Params | None:
 
 def _total(page: ListPage) -> int | None:
     total = page.members.get("total_count")
-    return total if isinstance(total, int) else None
+    return total if type(total) is int else None
 
 
 def _query(target: str) -> dict[str, Param | Sequence[Param]]:
@@ -119,19 +140,35 @@ def _query(target: str) -> dict[str, Param | Sequence[Param]]:
 def _after(sent: Params, page: ListPage) -> Params | None:
     """Go on where a cursor points, or behind the last item."""
     members = page.members
-    if members.get("has_more") is False:
+    has_more = _told(page, "has_more", members.get("has_more"), bool)
+    if has_more is False:
         return None
 
-    cursor = members.get("cursor")
-    if isinstance(cursor, str) and cursor:
+    cursor = _told(page, "cursor", members.get("cursor"), str)
+    if cursor:
         return {**sent, "cursor": cursor}
 
-    if members.get("has_more") is not True:
+    if not has_more:
         return None
 
     # Files of a provider are listed with that provider's own parameters.
     name = "after_id" if sent.get("provider") == "anthropic" else "after"
     return {**sent, name: _last_id(page)}
+
+
+def _told(page: ListPage, name: str, value: Json, form: type[T]) -> T | None:
+    """
+    Return a member that says where a list goes on, None for null.
+
+    Raises:
+        ResponseDecodeError: it is of another type, and so may mean either.
+    """
+    if value is None or isinstance(value, form):
+        return value
+
+    expected = "a string" if form is str else "true or false"
+    problem = f"`{name}` of the answer must be {expected}, not {value!r:.40}"
+    raise _lost(page, problem, "There may be more items than came")
 
 
 def _last_id(page: ListPage) -> str:
@@ -145,12 +182,14 @@ def _last_id(page: ListPage) -> str:
     raise _lost(page, f"the answer says `has_more`, but {problem} in its last item")
 
 
-def _lost(page: ListPage, problem: str) -> ResponseDecodeError:
+def _lost(
+    page: ListPage, problem: str, known: str = "There are more items than came"
+) -> ResponseDecodeError:
     """Return the error for items that there are and that do not come."""
     return ResponseDecodeError(
         problem,
         kind="final",
-        hint="There are more items than came; client.request gets pages one by one",
+        hint=f"{known}; client.request gets pages one by one",
         status=page.meta.status,
         body=page.raw,
     )
@@ -171,4 +210,8 @@ def _identity(item: Json) -> Json:
             if isinstance(known, str):
                 return known
 
-    return msgspec.json.encode(item, order="sorted")
+    return _canonical(item)
+
+
+def _canonical(value: Json) -> bytes:
+    return msgspec.json.encode(value, order="sorted")

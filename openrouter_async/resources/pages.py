@@ -29,8 +29,8 @@ class Pages(Generic[T_co]):
     Iterate over the items of a list, page by page as they are needed.
 
     It ends where the server says so (`has_more`, `cursor`, `links.next`,
-    `total_count`); where it says nothing, at an empty page, and at one that came
-    before. More that is promised and does not come is an error.
+    `total_count`); where it says nothing, at an empty page, and at one that is in all
+    the one before. More that is promised and does not come is an error.
 
     Args:
         transport: sends the calls.
@@ -70,7 +70,8 @@ class Pages(Generic[T_co]):
         Iterate over whole pages.
 
         Raises:
-            OpenRouterError: whatever ended the call for a page.
+            ResponseDecodeError: there is more that does not come, or there may be.
+            OpenRouterError: whatever else ended the call for a page.
         """
         course = Course(self._params)
         while course.params is not None:
@@ -175,7 +176,7 @@ class Paginate(Resource):
                 f" given {path!r} and {rest[0]!r}"
             )
 
-        _KEYWORDS.check_all(options)
+        _KEYWORDS.check_known(options)
         operation_url(self._transport.base_url, path, params)
         given = dict(params or {})
         if not isinstance(given.get("offset", 0), int | None):

@@ -18,7 +18,7 @@ from openrouter_async.types.chat import ChatChoice, ParsedChatCompletion
 
 T = TypeVar("T")
 
-_QUOTED = 80  # characters of an answer in the message of an error
+_QUOTED_CHARACTERS = 80  # of an answer in the message of an error
 _RAISE = "Raise `max_tokens` or `max_completion_tokens`; reasoning counts too"
 _REWORD = "`text` says why; ask in other words, or another model"
 _AGAIN = "Ask again, or take a model that supports structured output"
@@ -105,7 +105,7 @@ def _hinted(error: ParseError, hint: str) -> ParseError:
 
 
 def _quoted(text: str) -> str:
-    if len(text) <= _QUOTED:
+    if len(text) <= _QUOTED_CHARACTERS:
         return f"it is {text!r}"
 
-    return f"it begins with {text[:_QUOTED]!r}"
+    return f"it begins with {text[:_QUOTED_CHARACTERS]!r}"

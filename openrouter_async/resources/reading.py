@@ -61,7 +61,7 @@ async def read(
         ConfigError: something passed cannot be sent; nothing was.
         OpenRouterError: of the last attempt.
     """
-    CALL_KEYWORDS.check_all(options)
+    CALL_KEYWORDS.check_known(options)
     call = transport.call(
         operation_url(transport.base_url, path, params),
         b"",

@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 from openrouter_async.fanout.limiter import Limiter
 from openrouter_async.fanout.map import check_run
 from openrouter_async.fanout.run import RunSettings
+from openrouter_async.resources.options import check_switch
 from openrouter_async.transport.calls import Transport
 
 _DESCRIPTORS_KEPT = 64  # for files, logs and other connections of the process
@@ -47,9 +48,13 @@ def take_run_options(
         max_in_flight = default_in_flight(transport.sessions.connections, in_flight)
 
     journal = cast("str | PathLike[str] | None", options.pop("journal", None))
+    ordered = options.pop("ordered", None)
+    if ordered is not None:
+        check_switch("ordered", ordered)
+
     settings = RunSettings(
         max_in_flight=max_in_flight,
-        ordered=cast("bool", options.pop("ordered", False)),
+        ordered=ordered is True,
         max_cost=cast("float | None", options.pop("max_cost", None)),
         max_pause=max_pause,
     )

@@ -33,6 +33,19 @@ def check_steps(max_steps: object) -> None:
         raise ConfigError(f"max_steps must be a whole number >= 1, not {max_steps!r}")
 
 
+def check_pin(pin_provider: object) -> None:
+    """
+    Check whether one provider is to serve the whole run.
+
+    Raises:
+        ConfigError: it is neither a truth value nor None.
+    """
+    if pin_provider is not None and not isinstance(pin_provider, bool):
+        raise ConfigError(
+            f"pin_provider must be True, False or None, not {pin_provider!r}"
+        )
+
+
 def own_params(params: Mapping[str, object]) -> Mapping[str, object]:
     """
     Return the parameters with what a run changes taken out of the extra body.

@@ -14,6 +14,7 @@ from openrouter_async.formats.tool import Tool
 from openrouter_async.formats.tool_use import ToolUse, use_tool
 from openrouter_async.resources.messages import checked_messages
 from openrouter_async.resources.tool_run_options import (
+    check_pin,
     check_steps,
     checked_params,
     ending_exceptions,
@@ -104,14 +105,23 @@ class ToolRun(Generic[AnswerT]):
         Return the run that an exception ended, with all that was paid for.
 
         Args:
-            error: what `run_tools` raised, or a TimeoutError that was made of it.
+            error: what `run_tools` raised; or what was made of it, such as a
+                TimeoutError, or the group of a TaskGroup, of whose runs it is the
+                first.
         """
-        while error is not None:
-            run: object = getattr(error, _ATTACHED, None)
+        ahead = [error]
+        seen: set[int] = set()  # causes can form a circle
+        while ahead:
+            found = ahead.pop()
+            if found is None or id(found) in seen:
+                continue
+
+            run: object = getattr(found, _ATTACHED, None)
             if isinstance(run, ToolRun):
                 return cast("ToolRun[ChatCompletion]", run)
 
-            error = error.__cause__ or error.__context__
+            seen.add(id(found))
+            ahead += _led_to(found)
 
         return None
 
@@ -197,6 +207,7 @@ async def run_tools(
             run so far.
     """
     check_steps(max_steps)
+    check_pin(pin_provider)
     checked_messages(messages)
     given = own_params({**params, "tools": tools} if tools else params)
     functions = functions_of(given)
@@ -295,6 +306,16 @@ class _Loop(Generic[AnswerT]):
             changed.update({} if pinned is None else {"provider": pinned})
 
         return changed
+
+
+def _led_to(error: BaseException) -> Sequence[BaseException | None]:
+    """Return what led to an exception, the likeliest to be of a run last."""
+    causes = [error.__context__, error.__cause__]
+    if not isinstance(error, BaseExceptionGroup):
+        return causes
+
+    group = cast("BaseExceptionGroup[BaseException]", error)
+    return [*causes, *reversed(group.exceptions)]
 
 
 def _counted(count: int, noun: str) -> str:

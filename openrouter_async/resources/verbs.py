@@ -7,17 +7,22 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from openrouter_async.errors import ConfigError
 from openrouter_async.resources.common_options import CommonOptions, common_options
 from openrouter_async.resources.keywords import Keywords
 from openrouter_async.resources.kinds import AnswerKind
-from openrouter_async.resources.options import MapOptions, request_members
+from openrouter_async.resources.options import (
+    MapOptions,
+    is_streamed,
+    request_members,
+)
 from openrouter_async.transport.bodies import asked_model, asked_tokens
 from openrouter_async.transport.calls import Transport
 from openrouter_async.transport.codec import encode_body
 from openrouter_async.transport.exchange import Call
-from openrouter_async.types.lenient import Json
+from openrouter_async.types.lenient import Json, is_object
 
 if TYPE_CHECKING:
     from openrouter_async.fanout.limiter import Limiter
@@ -42,8 +47,8 @@ class Operation(Struct, frozen=True, kw_only=True):
         value_of: returns an item of a run, which is no mapping, as that member.
         checked: returns that member as it is sent, or raises ConfigError.
         never_null: fields for which None means "not given".
-        converted: by name, what turns a field into JSON.
-        checks: by name, what refuses a request for a field that does not fit it.
+        converters: by name, what turns a field into JSON.
+        checkers: by name, what refuses a request for a field that does not fit it.
         of_calls: keywords that a call takes.
         of_runs: keywords that a run takes, and members that an item of it has.
     """
@@ -53,8 +58,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     value_of: Callable[[Item], object]
     checked: Callable[[object], Json]
     never_null: frozenset[str]
-    converted: Mapping[str, Callable[[object], Json]]
-    checks: Mapping[str, Callable[[Mapping[str, Json]], None]]
+    converters: Mapping[str, Callable[[object], Json]]
+    checkers: Mapping[str, Callable[[Mapping[str, Json]], None]]
     of_calls: Keywords
     of_runs: Keywords
 
@@ -109,7 +114,7 @@ class Verbs:
             ConfigError: it cannot be sent as it is.
         """
         common = self._common(options)  # which refuses some keywords with more to say
-        self._operation.of_calls.check(options)
+        self._operation.of_calls.check_slips(options)
         return self._call(own, common, stream=stream)
 
     def map(
@@ -140,7 +145,7 @@ class Verbs:
             rest, self._limiter, self.transport, _IN_FLIGHT
         )
         common = self._common(rest, in_order=True)
-        self._operation.of_runs.check(options)
+        self._operation.of_runs.check_slips(options)
         self._call(self._operation.value_of(""), common, stream=False)
         common.check_shared(self._operation.own)
         reader = kind.reader
@@ -201,7 +206,7 @@ class Verbs:
         return self._converted(_sorted(given))
 
     def _converted(self, params: dict[str, Json]) -> dict[str, Json]:
-        for name, convert in self._operation.converted.items():
+        for name, convert in self._operation.converters.items():
             if name in params:
                 params[name] = convert(params[name])
 
@@ -212,9 +217,11 @@ class Verbs:
         if not isinstance(item, Mapping):
             return self._call(self._operation.value_of(item), common, stream=False)
 
-        _check_item(item)
-        self._operation.of_runs.check(item)
-        params = _sorted({**common.params, **self._converted(dict(item))})
+        _check_item(item, self._operation.of_runs)
+        self._operation.of_runs.check_slips(item)
+        given = dict(item)
+        common = _with_body(common, given.pop("extra_body", None))
+        params = _sorted({**common.params, **self._converted(given)})
         if own not in params:
             hint = "; put a message into a list" if "role" in params else ""
             raise ConfigError(f"an item that is a mapping must hold `{own}`{hint}")
@@ -231,13 +238,13 @@ class Verbs:
 
         members.update(common.extra_body or {})
 
-        if bool(members.get("stream", False)) is not stream:
+        if is_streamed(members.get("stream")) is not stream:
             raise ConfigError(
                 "`stream` decides what is returned: neither extra_body nor a shared"
                 " parameter can change it; use stream() or create()"
             )
 
-        for name, check in operation.checks.items():
+        for name, check in operation.checkers.items():
             if name in members:
                 check(members)
 
@@ -253,14 +260,26 @@ class Verbs:
         )
 
 
-_NOT_OF_ITEMS = frozenset(MapOptions.__optional_keys__)
+_NOT_OF_ITEMS = frozenset({*MapOptions.__optional_keys__, "parse"}) - {"extra_body"}
 
 
-def _check_item(item: Mapping[str, object]) -> None:
+def _check_item(item: Mapping[str, object], of_runs: Keywords) -> None:
     for name in _NOT_OF_ITEMS.intersection(item):
-        raise ConfigError(
-            f"`{name}` cannot differ from item to item; give it to all of them"
-        )
+        if name in of_runs.known:  # an operation without `parse` has more to say
+            raise ConfigError(
+                f"`{name}` cannot differ from item to item; give it to all of them"
+            )
+
+
+def _with_body(common: CommonOptions, extra_body: Json) -> CommonOptions:
+    """Return the options of an item with an `extra_body` of its own, which wins."""
+    if extra_body is None:
+        return common
+
+    if not is_object(extra_body):
+        raise ConfigError("extra_body must be a mapping of request fields")
+
+    return replace(common, extra_body={**(common.extra_body or {}), **extra_body})
 
 
 def _sorted(members: Mapping[str, Json]) -> dict[str, Json]:

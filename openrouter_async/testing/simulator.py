@@ -105,11 +105,7 @@ class Simulator:
         given.pop("self")
         check_arguments(Simulator.__init__, **given)
         _check_sentences(*sentences)
-        if padding_interval == 0:
-            # A wait that is divided by nothing would never end.
-            message = "Simulator.padding_interval must be above 0, or None"
-            raise ValueError(message)
-
+        _check_padding(padding_interval)
         self._host = host
         self._port = port
         self._api_key = api_key
@@ -309,6 +305,13 @@ class Simulator:
         self._api.reset()
         for limit in self._service.limits:
             limit.reset()
+
+
+def _check_padding(interval: float | None) -> None:
+    if interval == 0:
+        # A wait that is divided by nothing would never end.
+        message = "Simulator.padding_interval must be above 0, or None"
+        raise ValueError(message)
 
 
 def _check_sentences(fewest: int, most: int) -> None:

@@ -26,8 +26,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 _PLAIN = frozenset({str, int, bool, type(None)})
 _BYTES = (bytes, bytearray, memoryview)
-_SHOWN = 200
-_KEPT = 4096
+_SHOWN_BYTES = 200
+_KEPT_BYTES = 4096
 
 
 def _as_builtin(value: object) -> Json:
@@ -142,7 +142,25 @@ def _check(value: object, path: str) -> None:
         _check(msgspec.to_builtins(value, builtin_types=_BYTES), path)
     elif not isinstance(value, str | int | None):
         kind = type(value).__name__
-        raise ConfigError(f"{path} is of type {kind}, which JSON does not have")
+        problem = f"is of type {kind}, which JSON does not have"
+        raise ConfigError(f"{path} {problem}{dump_hint(value)}")
+
+
+def dump_hint(value: object) -> str:
+    """
+    Return how to pass a model of pydantic, or of one that is alike; else "".
+
+    It could go out in several ways, with or without what is not set, by one name or
+    another: which of them is meant is for the caller to say.
+    """
+    if isinstance(value, type | msgspec.Struct) or is_dataclass(value):
+        return ""
+
+    # Of the class: a stand-in of a test has whatever attribute is asked for.
+    if is_object(value) or not hasattr(type(value), "model_dump"):
+        return ""
+
+    return "; pass its `.model_dump(mode='json')`, with `exclude_none=True` if need be"
 
 
 def _check_object(members: Mapping[str, Json], path: str) -> None:
@@ -225,12 +243,12 @@ def _decode_patiently(text: bytes, into: type[T]) -> T:
 def unreadable(text: bytes, reason: str) -> ResponseDecodeError:
     """Return the error for a body that is no JSON, or none of the kind expected."""
     if not text.strip():
-        return ResponseDecodeError("the answer is empty", body=text[:_SHOWN])
+        return ResponseDecodeError("the answer is empty", body=text[:_SHOWN_BYTES])
 
-    shown = text[:_SHOWN].decode("utf-8", "replace").strip()
+    shown = text[:_SHOWN_BYTES].decode("utf-8", "replace").strip()
     advice = page_hint(text)
     return ResponseDecodeError(
         f"the answer is not the JSON that was expected ({reason}): {shown}"
         + (f". {advice}" if advice else ""),
-        body=text[:_KEPT],
+        body=text[:_KEPT_BYTES],
     )

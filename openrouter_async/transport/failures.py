@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from openrouter_async.types.chat import ChatCompletion
     from openrouter_async.types.completion import Completion
 
-_BODY_KEPT = 4096
+_KEPT_BYTES = 4096
 
 _CLASSES: dict[int, type[APIError]] = {
     400: errors.BadRequestError,
@@ -80,6 +80,14 @@ _NAMED: dict[str, int] = {
     "overloaded_error": 529,
 }
 _THROTTLED = frozenset({429, 529})
+_SHOULD_RETRY = {"true": True, "false": False}  # the values of x-should-retry
+_NO_CONTENT = frozenset({204, 205, 304})
+_THREE_DIGITS = re.compile("[0-9]{3}")
+# Not billed (https://openrouter.ai/docs/features/zero-completion-insurance).
+_UNTOLD = Envelope(
+    message="the provider ended the answer with an error and gave no details",
+    retryable=True,
+)
 
 
 class Head(Struct, frozen=True):
@@ -130,14 +138,6 @@ def from_answer(
     return _api_error(envelope, head, body, partial)
 
 
-_NO_CONTENT = frozenset({204, 205, 304})
-# Not billed (https://openrouter.ai/docs/features/zero-completion-insurance).
-_UNTOLD = Envelope(
-    message="the provider ended the answer with an error and gave no details",
-    retryable=True,
-)
-
-
 def _api_error(
     envelope: Envelope,
     head: Head,
@@ -166,7 +166,7 @@ def _api_error(
         generation_id=head.generation_id,
         partial=partial,
         hint=envelope.hint or hint or hint_for(code, envelope),
-        body=body[:_BODY_KEPT],
+        body=body[:_KEPT_BYTES],
         kind=_kind(code, envelope, head),
     )
 
@@ -193,7 +193,8 @@ def _class_for(code: int | None) -> type[APIError]:
 def _kind(code: int | None, envelope: Envelope, head: Head) -> Kind:
     """Return what the failure means for a repetition; the server's own word first."""
     kind: Kind = "throttled" if code in _THROTTLED else "refused"
-    told = _TOLD.get(head.headers.get("x-should-retry", "").lower(), envelope.retryable)
+    asked = head.headers.get("x-should-retry", "").lower()
+    told = _SHOULD_RETRY.get(asked, envelope.retryable)
     if told is not None:
         return kind if told else "final"
 
@@ -216,10 +217,6 @@ def _is_hidden(envelope: Envelope, repeated: frozenset[int]) -> bool:
     names = (envelope.error_type, str(envelope.code))
     codes = {_NAMED[name] for name in names if name in _NAMED}
     return any(400 <= code < 500 and code not in repeated for code in codes)
-
-
-_TOLD = {"true": True, "false": False}
-_THREE_DIGITS = re.compile("[0-9]{3}")
 
 
 def from_exception(

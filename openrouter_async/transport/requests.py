@@ -6,21 +6,16 @@ import asyncio
 
 import aiohttp
 from aiohttp import hdrs
-from aiohttp.connector import Connection
-from aiohttp.helpers import TimerNoop
-from aiohttp.http import HttpVersion11, StreamWriter
 from multidict import CIMultiDict
 from yarl import URL
 
-# The series of aiohttp whose parts this was written for. With any other, requests go
-# the way that every user of aiohttp takes.
-_SERIES = "3.14."
-_FITS = aiohttp.__version__.startswith(_SERIES)
+from openrouter_async.transport.fitting import fits
+from openrouter_async.transport.short_request import TIMER, ShortRequest
+
+# Otherwise requests go the way that every user of aiohttp takes.
+_FITS = fits()
 _INNER = "_request"
 _OF_AIOHTTP = getattr(aiohttp.ClientSession, _INNER, None)
-_WITHOUT_BODY = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
-_TIMER = TimerNoop()
-
 # aiohttp's own timers stand still: a call has ours.
 OFF = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 
@@ -37,72 +32,6 @@ def goes_short(session: aiohttp.ClientSession) -> bool:
         and getattr(aiohttp.ClientSession, _INNER, None) is _OF_AIOHTTP
         and not session.trace_configs
     )
-
-
-class _Request(aiohttp.ClientRequest):
-    """
-    Be a request whose URL, headers and body need no further preparation.
-
-    aiohttp's own would look at each header three times and, before Python 3.12, spend
-    a task on the body: that and the rest of `ClientSession.request` are a quarter of
-    the instructions of a call.
-    """
-
-    def __init__(
-        self,
-        method: str,
-        url: URL,
-        headers: CIMultiDict[str],
-        body: bytes,
-        session: aiohttp.ClientSession,
-    ) -> None:
-        # Without `super().__init__()`: that is what is spared.
-        self.method = method
-        self.url = self.original_url = url
-        self.version = HttpVersion11
-        self.loop = asyncio.get_running_loop()
-        self.response_class = aiohttp.ClientResponse
-        self.proxy = self.proxy_auth = self.proxy_headers = None
-        self.server_hostname = None
-        self.headers = headers
-        self.update_auto_headers(None)
-        if body or method not in _WITHOUT_BODY:
-            self.headers[hdrs.CONTENT_LENGTH] = str(len(body))
-
-        self._session = session
-        self._ssl = True
-        self._content = body
-
-    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        """
-        Write head and body at once, without waiting for either.
-
-        Raises:
-            ClientOSError: the connection was closed meanwhile.
-        """
-        assert conn.protocol is not None
-        writer = StreamWriter(conn.protocol, self.loop)
-        line = f"{self.method} {self.url.raw_path_qs} HTTP/1.1"
-        await writer.write_headers(line, self.headers)
-        try:
-            await writer.write(self._content, drain=False)
-        except aiohttp.ClientConnectionResetError:
-            problem = f"Can not write request body for {self.url}"
-            raise aiohttp.ClientOSError(None, problem) from None  # as aiohttp has it
-
-        writer.set_eof()
-        return self.response_class(
-            self.method,
-            self.url,
-            writer=None,
-            continue100=None,
-            timer=_TIMER,
-            request_info=self.request_info,
-            traces=[],
-            loop=self.loop,
-            session=self._session,
-            stream_writer=writer,
-        )
 
 
 async def send_short(
@@ -131,11 +60,12 @@ async def send_short(
     if connector is None:
         raise RuntimeError("Session is closed")
 
-    request = _Request(method, url, headers, body, session)
+    loop = asyncio.get_running_loop()
+    request = ShortRequest(method, url, headers, body, session, loop)
     connection = await connector.connect(request, traces=[], timeout=OFF)
     assert connection.protocol is not None
     connection.protocol.set_response_params(
-        timer=_TIMER,
+        timer=TIMER,
         skip_payload=method == hdrs.METH_HEAD,
         read_until_eof=True,
     )
