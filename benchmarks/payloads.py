@@ -57,6 +57,7 @@ _HEADERS = (
     "Permissions-Policy: payment=(self)\r\n"
     "Referrer-Policy: no-referrer, strict-origin-when-cross-origin\r\n"
     "X-Content-Type-Options: nosniff\r\n"
+    "X-Generation-Id: gen-1763916271-Qm3sZtX0bVhY7LdKcE2w\r\n"
     "CF-RAY: 9a31b7f0ce8f2c4e-FRA\r\n"
     "\r\n"
 )

@@ -111,7 +111,6 @@ TARGETS = (
     Target(workload="paced", reference=BARE, limit=_ONE_WRITE_EACH),
     Target(workload="paced-3000", reference=BARE, limit=_ONE_WRITE_EACH),
     Target(workload="first-1", reference=BARE, limit=1.2),
-    Target(workload="first-64", reference=BARE, limit=1.2),
     Target(workload="open-streams", reference=BARE, limit=1.25),
     Target(workload="import", reference=STACK, limit=1.15),
     Target(workload="map", case=MAP, reference=WORKERS, how="difference", limit=30.0),
