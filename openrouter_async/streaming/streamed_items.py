@@ -97,30 +97,27 @@ class StreamedItems(StreamedCall[ItemT]):
 
         self._advancing = True
         try:
-            return await self._next()
+            if not self._begun and self._state == "running":
+                await self._begin()
+                if not self._begun and self._state == "running":
+                    return None  # for what interrupts
+
+            if self._held:
+                return self._held.pop()
+
+            while self._state == "running":
+                assert self._reader is not None
+                for data in self._reader.pending:
+                    return self._take(data)
+
+                await self._refill_or_fail()
+                if self._interrupts:
+                    return None
+
+            self._raise_end()
+            return None
         finally:
             self._advancing = False
-
-    async def _next(self) -> ItemT | None:
-        if not self._begun and self._state == "running":
-            await self._begin()
-            if not self._begun and self._state == "running":
-                return None  # for what interrupts
-
-        if self._held:
-            return self._held.pop()
-
-        while self._state == "running":
-            assert self._reader is not None
-            for data in self._reader.pending:
-                return self._take(data)
-
-            await self._refill_or_fail()
-            if self._interrupts:
-                return None
-
-        self._raise_end()
-        return None
 
     def _raise_end(self) -> None:
         """Raise what ended the stream, unless it is whole or its reader left it."""
