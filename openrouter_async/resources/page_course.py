@@ -30,27 +30,27 @@ class Course:
 
     Args:
         params: of the first page.
-
-    Attributes:
-        params: of the page that is to be asked for; None at the end.
     """
 
     def __init__(self, params: Params) -> None:
-        self.params: Params | None = params
+        self._params: Params | None = params
+        self._taken: ListPage | None = None  # the page that the course goes on behind
+        self._taken_is_new = False
         self._seen_pages: set[int] = set()  # by the identities of their items
         self._seen_items: set[int] = set()  # by identity
         self._before: bytes | None = None  # the page before, as a whole
         self._idle_pages = 0
 
-    def is_new(self, page: ListPage) -> bool:
-        """Tell whether a page has items, and is none that came before."""
+    def take(self, page: ListPage) -> bool:
+        """Take in a page; tell whether it has items, and is none that came before."""
         identities = [*map(_identity, page.items)]
         mark, whole = hash(tuple(identities)), _canonical(page.items)
         known = mark in self._seen_pages if _says_more(page) else whole == self._before
         self._seen_pages.add(mark)
         self._before = whole
         self._note_items(identities)
-        return bool(page.items) and not known
+        self._taken, self._taken_is_new = page, bool(page.items) and not known
+        return self._taken_is_new
 
     def _note_items(self, identities: Sequence[Json]) -> None:
         count = len(self._seen_items)
@@ -58,35 +58,41 @@ class Course:
         grown = len(self._seen_items) > count
         self._idle_pages = 0 if grown else self._idle_pages + 1
 
-    def go_on(self, page: ListPage, *, new: bool) -> None:
+    def following(self) -> Params | None:
         """
-        Go on behind a page.
-
-        Args:
-            page: the one that came.
-            new: whether there was anything new in it.
+        Return the parameters of the page that comes next, None at the end.
 
         Raises:
             ResponseDecodeError: there are more items, and they do not come; or nobody
-                can tell whether there are.
+                can tell whether there are. So it is whenever it is asked again.
         """
-        sent = self.params or {}
-        self.params = _following(sent, page)
-        if self.params is None:
-            return
+        if self._taken is not None:
+            self._params = self._behind(self._taken, new=self._taken_is_new)
+            self._taken = None
+
+        return self._params
+
+    def _behind(self, page: ListPage, *, new: bool) -> Params | None:
+        sent = self._params or {}
+        following = _following(sent, page)
+        if following is None:
+            return None
 
         idle, told = self._idle_pages >= _IDLE_PAGES, "the answer says that there is"
-        if not page.items and (idle or self.params == sent):
+        if not page.items and (idle or following == sent):
             raise _lost(page, f"{told} more, but it is empty")
 
         if page.items and not new:
             if _says_more(page):
                 raise _lost(page, f"{told} more, but it came before")
 
-            self.params = None  # it gives all there is, wherever it shall begin
-        elif page.items and idle:
+            return None  # it gives all there is, wherever it shall begin
+
+        if page.items and idle:
             problem = f"{_IDLE_PAGES} pages in a row hold no item but those before them"
             raise _lost(page, problem, "There may be more items than came")
+
+        return following
 
 
 def _says_more(page: ListPage) -> bool:

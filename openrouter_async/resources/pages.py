@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import Callable
+from functools import partial
 from typing import Generic, TypeVar, Unpack, overload
 
 from openrouter_async.errors import ConfigError, OpenRouterError
@@ -10,6 +11,7 @@ from openrouter_async.resources.keywords import Keywords
 from openrouter_async.resources.options import CallOptions
 from openrouter_async.resources.own_types import MODELS
 from openrouter_async.resources.page_course import Course
+from openrouter_async.resources.page_iterators import ItemIterator, PageIterator
 from openrouter_async.resources.reading import Resource, explain, read, shown_path
 from openrouter_async.transport.calls import Transport
 from openrouter_async.transport.decoders import ListPage, decode_page, item_reader
@@ -54,18 +56,13 @@ class Pages(Generic[T_co]):
         self._convert = convert
         self._options = options
 
-    def __aiter__(self) -> AsyncIterator[T_co]:
-        return self._items()
+    def __aiter__(self) -> ItemIterator[T_co]:
+        return ItemIterator(self.pages())
 
     def __repr__(self) -> str:
         return f"<Pages of {shown_path(self._path)}>"
 
-    async def _items(self) -> AsyncGenerator[T_co]:
-        async for page in self.pages():
-            for item in page:
-                yield item
-
-    async def pages(self) -> AsyncGenerator[list[T_co]]:
+    def pages(self) -> PageIterator[T_co]:
         """
         Iterate over whole pages.
 
@@ -73,14 +70,17 @@ class Pages(Generic[T_co]):
             ResponseDecodeError: there is more that does not come, or there may be.
             OpenRouterError: whatever else ended the call for a page.
         """
-        course = Course(self._params)
-        while course.params is not None:
-            page = await self._page(course.params)
-            new = course.is_new(page)
-            if new:
-                yield self._converted(page)
+        return PageIterator(partial(self._next, Course(self._params)))
 
-            self._go_on(course, page, new=new)
+    async def _next(self, course: Course) -> list[T_co] | None:
+        """Return the items of the next page with any that are new, None at the end."""
+        while (params := self._following(course)) is not None:
+            page = await self._page(params)
+            items = self._converted(page)  # before the page is taken as read
+            if course.take(page):
+                return items
+
+        return None
 
     async def _page(self, params: Params) -> ListPage:
         return await read(
@@ -95,9 +95,9 @@ class Pages(Generic[T_co]):
             explain(error, "GET", self._path)
             raise
 
-    def _go_on(self, course: Course, page: ListPage, *, new: bool) -> None:
+    def _following(self, course: Course) -> Params | None:
         try:
-            course.go_on(page, new=new)
+            return course.following()
         except OpenRouterError as error:
             explain(error, "GET", self._path)
             raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import assert_type
@@ -21,6 +20,7 @@ from openrouter_async import (
 )
 from openrouter_async.fanout.outcomes import Outcome
 from openrouter_async.resources.embedding_map import EmbeddingOutcomes
+from openrouter_async.resources.page_iterators import ItemIterator, PageIterator
 from openrouter_async.resources.pages import Pages
 from openrouter_async.streaming.raw import ByteStream, EventStream
 from openrouter_async.streaming.server_event import ServerEvent
@@ -129,11 +129,11 @@ async def pages(client: OpenRouter) -> None:
     assert_type(found, Pages[dict[str, Json]])
     typed = client.paginate("/keys", item_type=Key)
     assert_type(typed, Pages[Key])
-    assert_type(aiter(typed), AsyncIterator[Key])
+    assert_type(aiter(typed), ItemIterator[Key])
     async for key in typed:
         assert_type(key, Key)
 
-    assert_type(typed.pages(), AsyncGenerator[list[Key], None])
+    assert_type(typed.pages(), PageIterator[Key])
 
 
 async def keys(client: OpenRouter) -> None:
