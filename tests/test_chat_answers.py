@@ -223,44 +223,6 @@ async def test_content_as_parts(content: list[object]) -> None:
     assert answer.to_dict() == whole({"content": content})
 
 
-CALL = call_of("1", "f", "{}")
-PICTURE = {"type": "image_url", "image_url": {"url": "data:x"}}
-ELSEWHERE: dict[str, tuple[Members, Members]] = {
-    "reasoning": ({"reasoning_content": "hm"}, {"reasoning": "hm"}),
-    "both names of reasoning": (
-        {"reasoning_content": "hm", "reasoning": "so"},
-        {"reasoning": "so"},
-    ),
-    "no reasoning": ({"reasoning_content": None}, {}),
-    "images among parts": (
-        {"content": [{"type": "text", "text": "a"}, PICTURE, PICTURE]},
-        {"content": "a", "images": [PICTURE, PICTURE]},
-    ),
-    "an image alone": ({"content": [PICTURE]}, {"images": [PICTURE]}),
-    "a call alone": ({"tool_calls": CALL}, {"tool_calls": [CALL]}),
-    "no calls": ({"tool_calls": None}, {}),
-}
-
-
-@pytest.mark.parametrize(("came", "expected"), ELSEWHERE.values(), ids=ELSEWHERE)
-async def test_members_in_other_places(came: Members, expected: Members) -> None:
-    """1.4: what other servers have elsewhere is where OpenRouter has it."""
-    answer = await answered(whole({"content": None, **came}))
-
-    told: Members = {"role": "assistant", "content": None, **expected}
-    assert {"content": None, **answer.message.to_dict()} == told
-    assert answer.to_dict() == whole({"content": None, **came})
-
-
-async def test_members_in_other_places_of_several_choices() -> None:
-    """1.4: each choice has its own."""
-    first = {"index": 0, "message": {"content": "a", "reasoning": "so"}}
-    second = {"index": 1, "message": {"content": "b", "reasoning_content": "hm"}}
-    answer = await answered({"choices": [first, None, second]})
-
-    assert [each.message.reasoning for each in answer.choices] == ["so", "hm"]
-
-
 ARGUMENTS: dict[str, tuple[object, str]] = {
     "null": (None, ""),
     "absent": (..., ""),

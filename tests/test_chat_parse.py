@@ -264,7 +264,7 @@ TOLD: dict[str, tuple[str, str, dict[str, object], str, str]] = {
         "Well, " + "x" * 99,
         "stop",
         {},
-        "the answer does not match Point: not JSON: invalid character (byte 0) (at $);"
+        "the answer does not match Point: not JSON: it begins with 'Well,' (at $);"
         f" it begins with 'Well, {'x' * 74}'",
         AGAIN,
     ),

@@ -20,6 +20,11 @@ def thought(*details: object, index: int = 0) -> Members:
 
 TEXT = {"type": "reasoning.text", "index": 0, "format": "anthropic-claude-v1"}
 DATA = {"type": "reasoning.encrypted", "index": 1, "format": "xai-responses-v1"}
+SEARCH: Members = {
+    "type": "reasoning.server_tool_call",
+    "index": 0,
+    "tool_name": "openrouter:web_search",
+}
 CASES: dict[str, tuple[list[Members], list[Members]]] = {
     "texts, and the signature last": (
         [
@@ -71,15 +76,86 @@ CASES: dict[str, tuple[list[Members], list[Members]]] = {
             {
                 "type": "reasoning.new",
                 "index": 2,
-                "own": {"b": 2},
+                "own": {"a": [1, None], "b": 2},
                 "n": None,
                 "text": "a",
             }
         ],
     ),
+    "members that no type knows": (
+        [
+            {**TEXT, "own": "x", "deep": {"a": {"b": "x", "c": [1]}}, "n": 1},
+            {**TEXT, "own": "y", "deep": {"a": {"b": "y", "c": [2]}}, "n": 2},
+            {**TEXT, "own": "", "deep": None, "n": None},
+        ],
+        [{**TEXT, "own": "xy", "deep": {"a": {"b": "xy", "c": [1, 2]}}, "n": 2}],
+    ),
+    "members that no type knows, repeated": (
+        [{**TEXT, "text": "a", "own": "x", "deep": {"a": "b", "c": [{"d": 1}]}}] * 3,
+        [{**TEXT, "text": "aaa", "own": "x", "deep": {"a": "b", "c": [{"d": 1}]}}],
+    ),
+    "members that no type knows, repeated at the end": (
+        [
+            {**TEXT, "own": "x", "deep": {"a": "b", "c": [1]}},
+            {**TEXT, "own": "y", "deep": {"a": "c", "c": [2]}},
+            {**TEXT, "own": "xy", "deep": {"a": "bc", "c": [1, 2]}},
+        ],
+        [{**TEXT, "own": "xy", "deep": {"a": "bc", "c": [1, 2]}}],
+    ),
+    "members that change their shape": (
+        [
+            {**TEXT, "own": "x"},
+            {**TEXT, "own": ["y"]},
+            {**TEXT, "own": {"z": "x"}},
+            {**TEXT, "own": {"z": "y"}},
+            {**TEXT, "own": ""},
+        ],
+        [{**TEXT, "own": {"z": "xy"}}],
+    ),
+    "empty texts where something is known": (
+        [
+            {**TEXT, "text": "a", "signature": "S", "id": "r1"},
+            {**TEXT, "signature": "", "id": ""},
+        ],
+        [{**TEXT, "text": "a", "signature": "S", "id": "r1"}],
+    ),
     "a server's tool call": (
-        [{"type": "reasoning.server_tool_call", "index": 0, "data": {"q": 1}}],
-        [{"type": "reasoning.server_tool_call", "index": 0, "data": {"q": 1}}],
+        [{**SEARCH, "data": {"q": 1}}],
+        [{**SEARCH, "data": {"q": 1}}],
+    ),
+    "a server's tool call in pieces": (
+        [
+            {**SEARCH, "tool_call_id": "c1", "arguments": '{"a"', "result": ""},
+            {**SEARCH, "tool_call_id": "c1", "arguments": ":1}"},
+            {**SEARCH, "result": '{"status"'},
+            {**SEARCH, "result": ':"ok"}'},
+        ],
+        [
+            {
+                **SEARCH,
+                "tool_call_id": "c1",
+                "arguments": '{"a":1}',
+                "result": '{"status":"ok"}',
+            }
+        ],
+    ),
+    "a server's tool call, whole once more": (
+        [
+            {**SEARCH, "arguments": '{"a"', "result": ""},
+            {**SEARCH, "arguments": ":1}"},
+            {**SEARCH, "arguments": '{"a":1}', "result": "r"},
+        ],
+        [{**SEARCH, "arguments": '{"a":1}', "result": "r"}],
+    ),
+    "two tool calls of a server": (
+        [
+            {**SEARCH, "tool_call_id": "c1", "arguments": "{}", "result": "a"},
+            {**SEARCH, "tool_call_id": "c2", "arguments": "{}", "result": "a"},
+        ],
+        [
+            {**SEARCH, "tool_call_id": "c1", "arguments": "{}", "result": "a"},
+            {**SEARCH, "tool_call_id": "c2", "arguments": "{}", "result": "a"},
+        ],
     ),
     "encrypted under two ids": (
         [
@@ -217,6 +293,21 @@ async def test_chunks_are_left_as_they_came() -> None:
     assert first.details == [{**TEXT, "text": "a"}]
 
 
+async def test_what_is_deep_in_chunks_is_left_as_it_came() -> None:
+    """What a consumer has kept of a chunk is not changed, at any depth."""
+    events = await happened(
+        thought({**TEXT, "own": {"a": {"b": "x"}, "c": [1]}}),
+        thought({**TEXT, "own": {"a": {"b": "y"}, "c": [2]}}),
+        ended(),
+    )
+
+    kept = [event.details for event in events if event.type == "reasoning"]
+    assert kept == [
+        [{**TEXT, "own": {"a": {"b": "x"}, "c": [1]}}],
+        [{**TEXT, "own": {"a": {"b": "y"}, "c": [2]}}],
+    ]
+
+
 def test_details_take_linear_time() -> None:
     """Ten times the details, and a look after each, take about ten times as long."""
 
@@ -244,6 +335,7 @@ FRAGMENTS = st.lists(
     st.tuples(st.sampled_from(["text", "summary"]), st.integers(0, 2), TEXTS),
     max_size=12,
 )
+ANY_TEXTS = st.lists(st.text("ab", min_size=1, max_size=3), max_size=12)
 
 
 @given(fragments=FRAGMENTS, looks=st.sets(st.integers(0, 12)))
@@ -267,3 +359,24 @@ def test_looks_in_between_change_nothing(
         {"type": f"reasoning.{kind}", "index": index, kind: text}
         for (kind, index), text in expected.items()
     ]
+
+
+@given(texts=ANY_TEXTS, looks=st.sets(st.integers(0, 12)))
+@settings(max_examples=100, deadline=None)
+def test_looks_in_between_change_no_member_without_a_type(
+    texts: list[str], looks: set[int]
+) -> None:
+    """1.13: one is joined, unless a fragment says all there is of it once more."""
+    accumulator = ChatAccumulator(ChatCompletion())
+    expected = ""
+    for number, text in enumerate(texts):
+        detail = {"type": "reasoning.new", "index": 0, "own": text, "in": {"own": text}}
+        accumulator.add(accumulator.decode(msgspec.json.encode(thought(detail))))
+        expected += "" if text == expected else text
+        if number in looks:
+            _ = accumulator.answer
+
+    details = accumulator.answer.message.reasoning_details or []
+    assert [(each["own"], each["in"]) for each in details] == (
+        [(expected, {"own": expected})] if texts else []
+    )

@@ -18,7 +18,6 @@ from tests.chatting import (
     folded,
     fragments,
     happened,
-    replayed,
 )
 
 
@@ -203,6 +202,75 @@ CASES: dict[str, tuple[list[Members], list[tuple[str, str, str]]]] = {
         ],
         [("", "f", ""), ("", "f", "{}")],
     ),
+    "the name behind the first arguments": (
+        [
+            fragments(part(arguments='{"q"', index=0, id="a")),
+            fragments(part("f", ":1}", index=0)),
+        ],
+        [("a", "f", '{"q":1}')],
+    ),
+    "the name behind all arguments": (
+        [
+            fragments(part(arguments='{"q":1}', index=0, id="a")),
+            fragments(part("f", index=0)),
+        ],
+        [("a", "f", '{"q":1}')],
+    ),
+    "the name behind the first arguments, no id": (
+        [
+            fragments(part(arguments='{"q"', index=0)),
+            fragments(part("f", ":1}", index=0)),
+        ],
+        [("", "f", '{"q":1}')],
+    ),
+    "a call without a name, and another": (
+        [
+            fragments(part(arguments='{"q":1}', index=0)),
+            fragments(part("f", '{"q":2}', index=0)),
+        ],
+        [("", "", '{"q":1}'), ("", "f", '{"q":2}')],
+    ),
+    "whole once more at the end": (
+        [
+            fragments(part("f", '{"q"', index=0, id="a")),
+            fragments(part(arguments=":1}", index=0)),
+            fragments(part("f", '{"q":1}', index=0, id="a", type="function")),
+        ],
+        [("a", "f", '{"q":1}')],
+    ),
+    "whole once more, without an index": (
+        [
+            fragments(part("f", '{"q":1}', id="a")),
+            fragments(part("f", '{"q":1}', id="a")),
+        ],
+        [("a", "f", '{"q":1}')],
+    ),
+    "the arguments once more, as an object": (
+        [
+            fragments(part("f", '{"q":', index=0, id="a")),
+            fragments(part(arguments="1}", index=0)),
+            fragments(part("f", {"q": 1}, index=0, id="a")),
+        ],
+        [("a", "f", '{"q":1}')],
+    ),
+    "equal pieces of arguments": (
+        [
+            fragments(part("f", '{"q":', index=0, id="a")),
+            fragments(part("f", '{"q":', index=0, id="a")),
+            fragments(part(arguments="{}", index=0)),
+            fragments(part(arguments="}", index=0)),
+            fragments(part(arguments="}", index=0)),
+        ],
+        [("a", "f", '{"q":{"q":{}}}')],
+    ),
+    "the name in pieces, and once more": (
+        [
+            fragments(part("get_", "", index=0, id="a")),
+            fragments(part("weather", "{", index=0)),
+            fragments(part("get_weather", "}", index=0, id="a")),
+        ],
+        [("a", "get_weather", "{}")],
+    ),
     "one object in place of a list": (
         [
             delta(tool_calls=part("f", "{", index=0, id="1")),
@@ -273,29 +341,6 @@ def answer_of(events: list[Event]) -> ChatCompletion:
     last = events[-1]
     assert last.type == "finished"
     return last.answer
-
-
-async def test_unknown_members() -> None:
-    """1.14: members of tomorrow are kept, the last value of each, for replay."""
-    extra = {"google": {"thought_signature": "S"}}
-    answer = await folded(
-        fragments(part("f", "{", index=0, id="1", extra_content=extra, note="a")),
-        fragments(
-            {"index": 0, "note": "b", "function": {"arguments": "}", "own": "c"}},
-            {"index": 0, "extra_content": None, "function": {"own": "c"}},
-        ),
-        ended("tool_calls"),
-    )
-
-    assert (await replayed(answer))["tool_calls"] == [
-        {
-            "id": "1",
-            "type": "function",
-            "function": {"name": "f", "arguments": "{}", "own": "c"},
-            "extra_content": extra,
-            "note": "b",
-        }
-    ]
 
 
 async def test_each_choice_has_its_own() -> None:

@@ -9,8 +9,12 @@ import msgspec
 
 from openrouter_async.streaming.accumulate import AnswerAccumulator, Pieces
 from openrouter_async.streaming.audio import SpokenAudio
-from openrouter_async.streaming.chat_untyped import decode_odd, note_untyped
 from openrouter_async.streaming.growing import GrowingObject
+from openrouter_async.streaming.odd_chunks import (
+    decode_odd,
+    note_untyped,
+    take_message,
+)
 from openrouter_async.streaming.reasoning_details import ReasoningDetails
 from openrouter_async.streaming.tool_call_fragments import ToolCallFragments
 from openrouter_async.types.chat import (
@@ -18,15 +22,14 @@ from openrouter_async.types.chat import (
     ChatChunkChoice,
     ChatCompletion,
     ChatCompletionChunk,
-    ChatDelta,
     ChatLogprobs,
     ChatMessage,
 )
+from openrouter_async.types.chat_untyped import keep_untyped, untyped_of
 from openrouter_async.types.lenient import Json, is_array, is_object
 
 AnswerT = TypeVar("AnswerT", bound=ChatCompletion)
 
-_NOTHING = ChatDelta()
 _decode = msgspec.json.Decoder(ChatCompletionChunk).decode
 
 
@@ -70,7 +73,7 @@ class _ChatPieces(Pieces[ChatChoice, ChatChunkChoice]):
             _fold_logprobs(choice.logprobs, piece.logprobs)
 
         self._fold_delta(choice.message, piece.delta)
-        untyped = piece._untyped  # pyright: ignore[reportPrivateUsage]  # not for callers
+        untyped = untyped_of(piece)
         if untyped:
             self._fold_untyped({**untyped}, piece.delta)
 
@@ -83,8 +86,8 @@ class _ChatPieces(Pieces[ChatChoice, ChatChunkChoice]):
                 said["content"] = [*self._text_before(delta), *parts]
 
         self._untyped = self._untyped or GrowingObject()
-        self._untyped.grow(untyped)
-        self.choice._untyped = self._untyped.members  # pyright: ignore[reportPrivateUsage]  # not for callers
+        self._untyped.merge_all(untyped)
+        keep_untyped(self.choice, self._untyped.members)
 
     def _text_before(self, delta: ChatMessage) -> Iterator[dict[str, Json]]:
         """Yield the text between the parts so far and those of a delta, as a part."""
@@ -164,20 +167,20 @@ class ChatAccumulator(AnswerAccumulator[ChatChoice, ChatChunkChoice], Generic[An
         Returns:
             Whether the chunk reports an error: at its top, or in a choice.
         """
-        failed = bool(chunk.error)
+        failed = chunk.error is not None and bool(chunk.error)
         rest = False
         for piece in chunk.choices:
             pieces = self._pieces.get(piece.index)
             if piece.message is not None:
-                note_untyped(chunk)
-                _take_message(piece, piece.message, begun=pieces is not None)
+                take_message(chunk, piece, begun=pieces is not None)
 
             if pieces is None:
                 pieces = self._pieces[piece.index] = _ChatPieces(piece.index)
 
             delta = piece.delta
-            if delta.content:
-                pieces.text.append(delta.content)
+            text = delta.content
+            if text:
+                pieces.text.append(text)
 
             if delta.reasoning:
                 pieces.reasoning.append(delta.reasoning)
@@ -186,9 +189,11 @@ class ChatAccumulator(AnswerAccumulator[ChatChoice, ChatChunkChoice], Generic[An
                 failed = failed or bool(piece.error) or piece.finish_reason == "error"
                 rest = True
 
-            if rest or piece.logprobs is not None or piece._untyped or delta.has_more:  # pyright: ignore[reportPrivateUsage]  # not for callers
+            more = delta.has_more or piece.logprobs is not None
+            # As `untyped_of`, but without a call: it runs for every chunk.
+            if rest or more or piece._untyped:  # pyright: ignore[reportPrivateUsage]
                 if delta.images or delta.audio:
-                    note_untyped(chunk)
+                    note_untyped(chunk)  # `fold` takes it
 
                 pieces.fold(piece)
 
@@ -197,18 +202,6 @@ class ChatAccumulator(AnswerAccumulator[ChatChoice, ChatChunkChoice], Generic[An
             self._fold_envelope(chunk, failed=failed)
 
         return failed
-
-
-def _take_message(piece: ChatChunkChoice, message: ChatDelta, *, begun: bool) -> None:
-    """Take the message of a server that does not stream; others repeat all of it."""
-    untyped = piece._untyped or {}  # pyright: ignore[reportPrivateUsage]  # not for callers
-    more = untyped.pop("message", None)
-    if not begun and piece.delta == _NOTHING:
-        piece.delta = message
-        if more is not None:
-            untyped.setdefault("delta", more)
-
-    piece.message = None
 
 
 def _fold_logprobs(into: ChatLogprobs, piece: ChatLogprobs) -> None:

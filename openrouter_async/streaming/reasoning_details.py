@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from openrouter_async.streaming.growing import GrowingMembers
+from openrouter_async.streaming.growing import GrowingObject
 from openrouter_async.types.lenient import Json
 
 _Key: TypeAlias = tuple[str, float | str]
 
+# Texts that grow, and what is told as a whole. Of other names nobody knows what they
+# are. Their texts grow too, as those of the arguments of a server's tool call; but one
+# that is all there is so far is taken for a repetition, as of the name of a tool. Only
+# a text whose second piece equals its first comes short by that.
 _TEXTS = frozenset({"text", "summary", "data"})
+_WHOLE = frozenset({"type", "index", "id", "format", "signature", "tool_call_id"})
 
 
 class ReasoningDetails:
     """
     Merge fragments in the order they came.
 
-    Those of one detail share type and index; their texts are joined, other members
-    replaced, and unknown ones kept
+    Those of one detail share type and index; their texts are joined, and unknown
+    members are put together as far as they can be
     (https://openrouter.ai/docs/use-cases/reasoning-tokens).
 
     Attributes:
@@ -29,8 +34,8 @@ class ReasoningDetails:
 
     def __init__(self) -> None:
         self.details: list[dict[str, Json]] = []
-        self._growing: dict[_Key, GrowingMembers] = {}
-        self._unsettled: dict[_Key, GrowingMembers] = {}
+        self._growing: dict[_Key, GrowingObject] = {}
+        self._unsettled: dict[_Key, GrowingObject] = {}
 
     def add(self, fragment: Mapping[str, Json]) -> None:
         """Merge one fragment."""
@@ -42,10 +47,12 @@ class ReasoningDetails:
 
         self._unsettled[key] = growing
         for name, value in fragment.items():
-            if name in _TEXTS:
+            if name in _TEXTS and isinstance(value, str):
                 growing.grow(name, value)
-            else:
-                growing.replace(name, value)
+            elif name not in _WHOLE:
+                growing.merge(name, value)
+            elif value or (value is not None and name not in growing.members):
+                growing.members[name] = value
 
     def _begin(self, key: _Key | None, detail: dict[str, Json]) -> None:
         self.details.append(detail)
@@ -56,7 +63,7 @@ class ReasoningDetails:
         if before is not None:
             before.settle()  # it grows no more
 
-        self._growing[key] = GrowingMembers(detail)
+        self._growing[key] = GrowingObject(detail, repeats=True)
 
     def settle(self) -> None:
         """Join the texts that have come since the last time."""
@@ -66,12 +73,16 @@ class ReasoningDetails:
         self._unsettled.clear()
 
 
-def _is_another(known: GrowingMembers, fragment: Mapping[str, Json]) -> bool:
+def _is_another(known: GrowingObject, fragment: Mapping[str, Json]) -> bool:
     """Whether it begins a detail of its own, in spite of the same type and index."""
     signed, signature = known.members.get("signature"), fragment.get("signature")
     if signed and signature != signed:
         # A signature ends what it signs, and fits nothing else.
         return bool(signature or fragment.get("text") or fragment.get("summary"))
+
+    call, other = known.members.get("tool_call_id"), fragment.get("tool_call_id")
+    if call and other and call != other:
+        return True
 
     if not fragment.get("data"):
         return False

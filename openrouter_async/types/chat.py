@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 import msgspec
 
 from openrouter_async.types.answer import Answer, Chunk
-from openrouter_async.types.chat_untyped import with_untyped
+from openrouter_async.types.chat_untyped import untyped_of, with_untyped
 from openrouter_async.types.lenient import Json, is_array
 from openrouter_async.types.tool_calls import (
     ToolCall,
@@ -182,7 +182,7 @@ class ChatChoice(msgspec.Struct, kw_only=True, gc=False, repr_omit_defaults=True
     native_finish_reason: str | None = None
     logprobs: ChatLogprobs | None = None
     error: Json = None
-    # What a stream brought beside the members above, for to_dict().
+    # What has no type here: read and written through `chat_untyped`.
     _untyped: dict[str, Json] | None = msgspec.field(default=None, name="<untyped>")
 
     @property
@@ -225,7 +225,7 @@ class ChatChunkChoice(
     native_finish_reason: str | None = None
     logprobs: ChatLogprobs | None = None
     error: Json = None
-    # What has no type, by the names of the wire.
+    # What has no type here: read and written through `chat_untyped`.
     _untyped: dict[str, Json] | None = msgspec.field(default=None, name="<untyped>")
 
     @property
@@ -263,7 +263,7 @@ class ChatCompletion(Answer[ChatChoice], kw_only=True):
         shown = members["choices"]
         assert is_array(shown)
         members["choices"] = [
-            with_untyped(each, choice._untyped)  # pyright: ignore[reportPrivateUsage]  # of its own choices
+            with_untyped(each, untyped_of(choice))
             for each, choice in zip(shown, self.choices, strict=True)
         ]
         return members

@@ -1,10 +1,33 @@
-"""What a streamed chat completion had beside the members that have a type."""
+"""
+What a streamed chat completion had beside the members that have a type.
+
+The choices of chunks and of answers keep it for `to_dict()`, by the names of the wire;
+those who put them together read and write it here.
+"""
 
 from __future__ import annotations
+
+from typing import Protocol
 
 import msgspec
 
 from openrouter_async.types.lenient import Json, content_text, is_array, is_object
+
+
+class Keeping(Protocol):
+    """Be a choice that keeps what has no type."""
+
+    _untyped: dict[str, Json] | None
+
+
+def untyped_of(choice: Keeping) -> dict[str, Json] | None:
+    """Return what a choice has beside its typed members; None if nobody looked."""
+    return choice._untyped  # pyright: ignore[reportPrivateUsage]  # not for callers
+
+
+def keep_untyped(choice: Keeping, untyped: dict[str, Json]) -> None:
+    """Have a choice keep what it has beside its typed members."""
+    choice._untyped = untyped  # pyright: ignore[reportPrivateUsage]  # not for callers
 
 
 def with_untyped(typed: Json, untyped: Json) -> Json:

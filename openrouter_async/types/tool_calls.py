@@ -64,6 +64,9 @@ def sent_tool_call(members: Mapping[str, Json]) -> dict[str, Json]:
     if _is_whole(sent) or sent.get("type") not in (None, "function"):
         return sent
 
+    if "function" not in sent and is_object(sent.get("custom")):
+        return {**sent, "type": "custom"}
+
     call, function = read_tool_call(members), members.get("function")
     own: Mapping[str, Json] = function if is_object(function) else {}
     # No text at all is no JSON: some providers refuse it.

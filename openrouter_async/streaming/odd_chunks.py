@@ -1,4 +1,4 @@
-"""What chunks of a chat completion hold beside the members that have a type."""
+"""Chunks of a chat completion that hold more than their types, or in other forms."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from openrouter_async.types.chat import (
     Image,
     ImageURL,
 )
+from openrouter_async.types.chat_untyped import keep_untyped, untyped_of
 from openrouter_async.types.lenient import (
     Json,
-    content_text,
     convert_lenient,
     is_array,
     is_object,
     json_members,
 )
+from openrouter_async.types.message_forms import is_image, usual_form
 
-_LISTS = ("tool_calls", "reasoning_details", "images", "annotations")
+_NOTHING = ChatDelta()
 
 
 def decode_odd(event: bytes) -> ChatCompletionChunk:
@@ -50,15 +51,42 @@ def decode_odd(event: bytes) -> ChatCompletionChunk:
 
 
 def note_untyped(chunk: ChatCompletionChunk) -> None:
-    """Keep what has no type in a chunk that the strict decoder took, as in images."""
-    if chunk.raw:
+    """
+    Keep what has no type in the images and the sound of a chunk.
+
+    The strict decoder skips it there, so the chunk is decoded once more; a chunk that
+    `decode_odd` returned has it already.
+    """
+    if chunk.raw and any(untyped_of(piece) is None for piece in chunk.choices):
         _note(chunk, [*_take_untyped(_members(chunk.raw))])
+
+
+def take_message(
+    chunk: ChatCompletionChunk, piece: ChatChunkChoice, *, begun: bool
+) -> None:
+    """
+    Make the delta of a choice of its message.
+
+    Args:
+        chunk: what it came in.
+        piece: the choice, of a server that does not stream.
+        begun: whether it came in deltas before: other servers end with all of it.
+    """
+    note_untyped(chunk)
+    untyped = untyped_of(piece) or {}
+    more = untyped.pop("message", None)
+    if not begun and piece.delta == _NOTHING and piece.message is not None:
+        piece.delta = piece.message
+        if more is not None:
+            untyped.setdefault("delta", more)
+
+    piece.message = None
 
 
 def _note(chunk: ChatCompletionChunk, untyped: Sequence[dict[str, Json]]) -> None:
     for piece, more in zip(chunk.choices, untyped, strict=True):
-        if piece._untyped is None:  # pyright: ignore[reportPrivateUsage]  # not for callers
-            piece._untyped = more  # pyright: ignore[reportPrivateUsage]  # not for callers
+        if untyped_of(piece) is None:
+            keep_untyped(piece, more)
 
 
 def _members(event: bytes) -> dict[str, Json]:
@@ -100,43 +128,14 @@ def _sorted_message(
     given: Mapping[str, Json],
 ) -> tuple[dict[str, Json], dict[str, Json]]:
     """Return the members of a message that have a type, and the others."""
-    message, untyped = _sorted(given, ChatDelta)
-    for name in _LISTS:
-        if is_object(message.get(name)):
-            message[name] = [message[name]]  # one of them is one of them
-
-    if message.get("reasoning") is None and "reasoning_content" in untyped:
-        # Requests take it by either name, but events and replays know one.
-        message["reasoning"] = untyped["reasoning_content"]
-
-    content = message.get("content")
-    if is_array(content):
-        _sort_parts(content, message, untyped)
+    message, untyped = _sorted(usual_form(given), ChatDelta)
+    content = given.get("content")
+    if content is not None and is_array(content):
+        parts = [each for each in content if each is not None and not is_image(each)]
+        if not all(map(_is_text, parts)):
+            untyped["content"] = parts
 
     return message, untyped | _beside_media(message)
-
-
-def _sort_parts(
-    content: Sequence[Json], message: dict[str, Json], untyped: dict[str, Json]
-) -> None:
-    """Make text of parts, and images; parts of other kinds have no type."""
-    images = [part for part in content if _is_image(part)]
-    others = [part for part in content if part is not None and part not in images]
-    message["content"] = content_text(content)
-    if images:
-        known = message.get("images")
-        message["images"] = [*(known if is_array(known) else ()), *images]
-
-    if not all(map(_is_text, others)):
-        untyped["content"] = others
-
-
-def _is_image(part: Json) -> bool:
-    return (
-        is_object(part)
-        and part.get("type") == "image_url"
-        and is_object(part.get("image_url"))
-    )
 
 
 def _is_text(part: Json) -> bool:
