@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import io
 import logging
 import pickle
 import traceback
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
@@ -24,9 +25,11 @@ from tests.scripted import (
     ScriptedServer,
     Send,
     Step,
+    events,
     exchange,
     http_response,
 )
+from tests.streams import begun, delta
 
 CANARY = "sk-or-v1-canary-7f3a9c51e2d84b60"
 QUOTED = f"bad header Authorization: Bearer {CANARY}"
@@ -95,17 +98,17 @@ def _holds(text: str | bytes) -> bool:
 
 
 def check_locals(error: BaseException) -> None:
-    """Fail where a traceback that shows the locals of our frames shows the key."""
+    """Fail where a traceback that shows the locals of its frames shows the key."""
     summary = traceback.TracebackException.from_exception(error, capture_locals=True)
-    house = str(openrouter_async.__path__[0])
     frames = [
         frame
         for each in (summary, summary.__cause__, summary.__context__)
         if each is not None
         for frame in each.stack
-        if frame.filename.startswith(house)
+        if frame.filename != __file__  # where the key comes from
     ]
-    assert frames
+    house = str(openrouter_async.__path__[0])
+    assert [frame for frame in frames if frame.filename.startswith(house)]
     assert [frame for frame in frames if CANARY in repr(frame.locals)] == []
 
 
@@ -146,6 +149,40 @@ async def test_failures(steps: list[Step], way: str) -> None:
 
     check(error)
     check_locals(error)
+
+
+async def call(client: OpenRouter) -> None:
+    """Make a call that is answered in one piece."""
+    await ask(client)
+
+
+async def stream(client: OpenRouter) -> None:
+    """Wait for the head of a stream."""
+    await client.completions.stream(prompt="x").open()
+
+
+async def read(client: OpenRouter) -> None:
+    """Wait for the next chunk of a stream."""
+    async for _ in client.completions.stream(prompt="x"):
+        pass
+
+
+@pytest.mark.parametrize("way", [call, stream, read])
+async def test_cancellation(way: Callable[[OpenRouter], Awaitable[None]]) -> None:
+    """What the caller's own timeout is made of does not lead to the key either."""
+    silent: list[Step] = [ReadHead(), ReadBody(), Hang()]
+    if way is read:
+        silent = [*begun(events(delta("a"))), Hang()]
+
+    async with (
+        ScriptedServer([silent]) as server,
+        OpenRouter(CANARY, base_url=server.url) as client,
+    ):
+        with pytest.raises(TimeoutError) as caught:
+            async with asyncio.timeout(0.1):
+                await way(client)
+
+    check_locals(caught.value)
 
 
 async def test_refused_connection() -> None:

@@ -300,7 +300,7 @@ class Exchange:
         except BaseException as exc:
             error = self._explained(exc)
             if error is None:
-                raise
+                raise exc.with_traceback(None)
         finally:
             watch.pause()
 
@@ -326,7 +326,9 @@ class Exchange:
         except BaseException as exc:
             error = self._explained(exc)
             if error is None:
-                raise
+                # The frames below have the headers among their locals, which some
+                # reporters show; a TimeoutError of the caller's leads there.
+                raise exc.with_traceback(None)
         finally:
             watch.pause()
 
