@@ -25,7 +25,7 @@ def main() -> None:
     if missing:
         sys.stderr.write(
             f"error: the command line needs {', '.join(missing)}\n"
-            "hint: pip install 'openrouter-async[cli]'\n"
+            "hint: pip install -e '.[cli]' in the checkout brings it\n"
         )
         raise SystemExit(2)
 

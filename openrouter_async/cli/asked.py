@@ -28,7 +28,7 @@ class TextRequest:
 
     prompt: str
     params: CompletionParams
-    extra_body: Mapping[str, object] | None
+    extra_body: Mapping[str, object]
 
     def create(self, opened: OpenRouter) -> Awaitable[Completion]:
         """Ask for the whole answer."""
@@ -56,7 +56,7 @@ class ChatRequest:
 
     messages: Sequence[Message]
     params: ChatParams
-    extra_body: Mapping[str, object] | None
+    extra_body: Mapping[str, object]
 
     def create(self, opened: OpenRouter) -> Awaitable[ChatCompletion]:
         """Ask for the whole answer."""

@@ -1,11 +1,12 @@
-"""What an answer of chat holds beside its text."""
+"""What an answer holds beside its text, or in place of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from openrouter_async.cli.consoles import plural
 from openrouter_async.errors import printable
+from openrouter_async.types.answer import Choice
 from openrouter_async.types.chat import (
     ChatChoice,
     ChatCompletion,
@@ -36,15 +37,16 @@ def told_beside(answer: Completion | ChatCompletion) -> list[str]:
 
     Without this a model that calls tools or refuses would seem to have said nothing.
     """
-    if not isinstance(answer, ChatCompletion):
-        return []
+    choices: Sequence[Choice] = answer.choices
+    if not choices:
+        return ["the answer has no choices"]
 
-    choices = sorted(answer.choices, key=lambda choice: choice.index)
-    return [printable(line) for choice in choices for line in _told(choice)]
+    ordered = sorted(choices, key=lambda choice: choice.index)
+    return [printable(line) for choice in ordered for line in _told(choice)]
 
 
-def _told(choice: ChatChoice) -> Iterator[str]:
-    told = [*_said(choice.message)]
+def _told(choice: Choice) -> Iterator[str]:
+    told = [*_said(choice.message)] if isinstance(choice, ChatChoice) else []
     yield from told
     if not (choice.text or told):
         reason = choice.finish_reason or "none"

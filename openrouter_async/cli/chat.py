@@ -12,6 +12,7 @@ from openrouter_async.cli.answering import Request, answer
 from openrouter_async.cli.asked import ChatRequest
 from openrouter_async.cli.connecting import Connection
 from openrouter_async.cli.conversations import checked_system, conversation
+from openrouter_async.cli.extra_fields import extra_members
 from openrouter_async.cli.prompt_argument import read_prompt
 from openrouter_async.cli.request_options import (
     AllowHTTP,
@@ -30,7 +31,6 @@ from openrouter_async.cli.request_options import (
     Timeout,
     TopP,
     chat_params,
-    extra_members,
     request_params,
 )
 from openrouter_async.cli.running import exit_codes
@@ -42,7 +42,7 @@ from openrouter_async.cli.showing_options import (
     is_streamed,
 )
 
-_NOT_EXTRA = {
+_OWN = {
     "stream": STREAM_REMEDY,
     "messages": "MESSAGE and --system make them, and `openrouter-async map` sends whole"
     " conversations",
@@ -99,7 +99,7 @@ def chat(
                 read_prompt(message, file, noun="message"), checked_system(system)
             ),
             params=chat_params(params),
-            extra_body=extra_members(extra, _NOT_EXTRA),
+            extra_body=extra_members(extra, _OWN),
         )
         request = Request(
             asked=asked,

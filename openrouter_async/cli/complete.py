@@ -11,6 +11,7 @@ import typer
 from openrouter_async.cli.answering import Request, answer
 from openrouter_async.cli.asked import TextRequest
 from openrouter_async.cli.connecting import Connection
+from openrouter_async.cli.extra_fields import extra_members
 from openrouter_async.cli.prompt_argument import read_prompt
 from openrouter_async.cli.request_options import (
     AllowHTTP,
@@ -29,7 +30,6 @@ from openrouter_async.cli.request_options import (
     Temperature,
     Timeout,
     TopP,
-    extra_members,
     request_params,
 )
 from openrouter_async.cli.running import exit_codes
@@ -41,8 +41,9 @@ from openrouter_async.cli.showing_options import (
     is_streamed,
 )
 
-_NOT_EXTRA = {
+_OWN = {
     "stream": STREAM_REMEDY,
+    "prompt": "PROMPT is what is completed",
     "messages": "`openrouter-async chat` sends messages",
 }
 
@@ -93,7 +94,7 @@ def complete(
         asked = TextRequest(
             prompt=read_prompt(prompt, file, noun="prompt"),
             params=params,
-            extra_body=extra_members(extra, _NOT_EXTRA),
+            extra_body=extra_members(extra, _OWN),
         )
         request = Request(
             asked=asked,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 
 from rich.console import Console
 from rich.text import Text
 
+from openrouter_async.cli.amounts import cost
+from openrouter_async.cli.option_words import in_option_words
 from openrouter_async.errors import (
     APITimeoutError,
     ConfigError,
@@ -44,40 +45,9 @@ def is_animated(console: Console) -> bool:
     return console.is_terminal and not console.is_dumb_terminal
 
 
-_OPTIONS = (
-    "max_tokens|temperature|top_p|n|stop|seed|logprobs|suffix|echo|provider|model"
-)
-_SPENT = "so many requests failed that not all of them were tried again"
-_JOURNAL = "go on with what it was, name another file, or start over with --fresh"
-# Of other commands' requests: what differs is more than where they go.
-_CHAT_URL = r'"\S*/chat/completions"'
-_TEXT_URL = r'"\S*(?<!/chat)/completions"'
-_NOW_CHAT = "its requests were text completions and are chat"
-_NOW_TEXT = "its requests were chat and are text completions"
-
-
-def _as_option(name: re.Match[str]) -> str:
-    return "--" + name[0].replace("_", "-")
-
-
-# What the library's messages name as its users do, and how the command line does.
-_NAMES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    (re.compile(r"\bTimeout\.total\b"), "--timeout"),
-    (re.compile(r"\ballow_http=True"), "--allow-http"),
-    (re.compile(r"; use api_key="), "; the key goes into OPENROUTER_API_KEY"),
-    (re.compile(r" or api_key="), ""),
-    (re.compile(r"\bbase_url\b"), "the base URL"),
-    (re.compile(r"\bRateLimits\.(requests|tokens)_per_minute"), r"--\1-per-minute"),
-    (re.compile(r"; None waits however"), "; `--max-pause inf` waits however"),
-    (re.compile(r"(?<!`)\bmax_(in_flight|cost|pause)\b"), _as_option),
-    (re.compile(rf"(?<=[:;] )({_OPTIONS})(?= was )"), _as_option),
-    (re.compile(r"(?<=: )pass what it was, or name another journal$"), _JOURNAL),
-    (re.compile(r"(?<=, )or name another journal$"), "or name another file"),
-    (re.compile(r"The client's retry budget is spent \(\S+\)"), _SPENT),
-    (re.compile(rf"(?<=: |; )url was {_TEXT_URL} and is {_CHAT_URL}"), _NOW_CHAT),
-    (re.compile(rf"(?<=: |; )url was {_CHAT_URL} and is {_TEXT_URL}"), _NOW_TEXT),
-    (re.compile(r"(?<=: |; )url (?=was .* and is )"), "the base URL "),
-)
+# What the library says beside the remedy, of where an error comes from, and how that
+# reads behind its message.
+_FACTS = {"The operation was ": "", "Its content type is ": "content type "}
 
 
 def show_error(error: OpenRouterError) -> None:
@@ -87,34 +57,51 @@ def show_error(error: OpenRouterError) -> None:
 
 
 def message_of(error: OpenRouterError) -> str:
-    """Return what an error says, without its hint, in the words of options."""
+    """Return what an error says, and of what, without what can be done about it."""
     message = str(error)
     if error.hint:
         message = message.removesuffix(printable(error.hint)).rstrip(". ")
 
-    # Of other errors the message may be the server's.
-    if isinstance(error, ConfigError | NotSentError | APITimeoutError):
-        message = _in_words_of_options(message)
+    facts, _ = _parted(error.hint)
+    told = f" ({', '.join(facts)})" if facts else ""
+    return _worded(error, f"{message}{printable(told)}")
 
-    return message
+
+def bare_message_of(error: OpenRouterError) -> str:
+    """Return the message of an error alone, where its code has been told."""
+    return _worded(error, printable(error.message))
 
 
 def hint_of(error: OpenRouterError) -> str:
     """Return what can be done about an error, '' if that is not known."""
-    return _in_words_of_options(printable(error.hint or ""))
+    _, remedies = _parted(error.hint)
+    return in_option_words(printable(". ".join(remedies)))
+
+
+def _parted(hint: str | None) -> tuple[list[str], list[str]]:
+    """Part a hint into facts, as they are shown, and remedies."""
+    facts: list[str] = []
+    remedies: list[str] = []
+    for sentence in hint.split(". ") if hint else ():
+        begin = next((each for each in _FACTS if sentence.startswith(each)), None)
+        if begin is None:
+            remedies.append(sentence)
+        else:
+            facts.append(_FACTS[begin] + sentence.removeprefix(begin))
+
+    return facts, remedies
+
+
+def _worded(error: OpenRouterError, message: str) -> str:
+    # Of other errors the message may be the server's.
+    own = isinstance(error, ConfigError | NotSentError | APITimeoutError)
+    return in_option_words(message) if own else message
 
 
 def show_hint(hint: str) -> None:
     """Write a hint as a line, if there is one."""
     if hint:
         show_message("hint: ", "dim", hint)
-
-
-def _in_words_of_options(text: str) -> str:
-    for name, option in _NAMES:
-        text = name.sub(option, text)
-
-    return text
 
 
 def show_message(label: str, style: str, message: str) -> None:
@@ -177,17 +164,6 @@ def _usage(usage: Usage | None) -> list[str]:
 
     tokens = f"{usage.prompt_tokens or 0} + {usage.completion_tokens or 0} tokens"
     return [tokens] if usage.cost is None else [tokens, cost(usage.cost)]
-
-
-def cost(credits: float) -> str:
-    """Write a cost in dollars, with the digits that tell it from nothing."""
-    if credits < 0:
-        return f"-{cost(-credits)}"
-
-    if credits == 0:
-        return "$0"
-
-    return f"${credits:,.2f}" if credits >= 1 else f"${credits:.6f}"
 
 
 def failure_lines(history: Iterable[AttemptFailure]) -> list[str]:

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.text import Text
 
 from openrouter_async.cli.acts import Play, heading
-from openrouter_async.cli.consoles import cost, plural, show_error
+from openrouter_async.cli.amounts import cost
+from openrouter_async.cli.consoles import plural, show_error
 from openrouter_async.cli.progress import REFRESH, Gauge, end_echo, gauge
 from openrouter_async.cli.running import EXIT_INTERRUPTED
 from openrouter_async.client import OpenRouter

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from msgspec import UNSET
+
 from openrouter_async.cli.conversations import conversation, with_system
+from openrouter_async.cli.field_names import CHAT_FIELDS, TEXT_FIELDS, meant_by
+from openrouter_async.cli.json_text import json_kind
 from openrouter_async.errors import ConfigError
 from openrouter_async.resources.messages import checked_messages
 from openrouter_async.resources.prompts import checked_prompt
 from openrouter_async.transport.codec import encode_body
-from openrouter_async.types.chat_params import ChatItemParams
-from openrouter_async.types.completion_params import CompletionItemParams
-from openrouter_async.types.lenient import Json, is_array
+from openrouter_async.types.lenient import Json, is_array, is_object
 
 Fields: TypeAlias = dict[str, Json]
 
-_OF_TEXT = frozenset(CompletionItemParams.__annotations__) | {"stream"}
-_OF_CHAT = frozenset(ChatItemParams.__annotations__) | {"stream"}
+SYSTEM = "--system"
+"""What the journal of a run keeps of that option: its text is in no shared field."""
+
+_PROMPT_FORM = (
+    "`prompt` must be a string, a list of strings, a list of token ids or a list of"
+    " lists of token ids"
+)
+_MESSAGES_FORM = (
+    '`messages` must be a list of messages, such as [{"role": "user", "content": "Hi"}]'
+)
 
 
 class BadLineError(ValueError):
@@ -57,10 +67,19 @@ def text_fields(members: Fields, sent: frozenset[str]) -> Fields:
 
     try:
         checked_prompt(members["prompt"])
-    except ConfigError as error:
-        raise BadLineError(error.message) from None
+    except ConfigError:
+        raise BadLineError(_no_form_of_prompt(members["prompt"])) from None
 
-    return _checked(members, _OF_TEXT | sent)
+    return _checked(members, TEXT_FIELDS, sent)
+
+
+def _no_form_of_prompt(prompt: Json) -> str:
+    """Say in the words of JSON what the library says in those of Python."""
+    if not is_array(prompt):
+        return f"{_PROMPT_FORM}, not {json_kind(prompt)}"
+
+    kinds = ", ".join(sorted({json_kind(each) for each in prompt}))
+    return f"{_PROMPT_FORM}; this list " + (f"holds {kinds}" if kinds else "is empty")
 
 
 def _no_prompt(members: Fields) -> str:
@@ -91,11 +110,30 @@ def chat_fields(members: Fields, system: str | None, sent: frozenset[str]) -> Fi
     fields = _conversing(members, system)
     try:
         fields["messages"] = with_system(checked_messages(fields["messages"]), system)
-    except ConfigError as error:
-        # What it shows is Python, and the line is JSON.
-        raise BadLineError(error.message.replace("'", '"')) from None
+    except ConfigError:
+        raise BadLineError(_no_messages(fields["messages"])) from None
 
-    return _checked(fields, _OF_CHAT | sent)
+    checked = _checked(fields, CHAT_FIELDS, sent)
+    if system is not None:
+        # All items share it, for the journal, and none sends it as a field.
+        checked[SYSTEM] = UNSET
+
+    return checked
+
+
+def _no_messages(messages: Json) -> str:
+    """Say in the words of JSON what the library says in those of Python."""
+    if not is_array(messages):
+        return f"{_MESSAGES_FORM}; not {json_kind(messages)}"
+
+    for place, each in enumerate(messages):
+        if not is_object(each):
+            return f"{_MESSAGES_FORM}; messages[{place}] is {json_kind(each)}"
+
+        if not isinstance(each.get("role"), str):
+            return f'messages[{place}] must have a `role`, such as "user"'
+
+    return f"{_MESSAGES_FORM}; this list is empty"
 
 
 def _not_chat(members: Fields) -> str:
@@ -127,7 +165,8 @@ def _conversing(members: Fields, system: str | None) -> Fields:
     return {**rest, "messages": conversation(content, system)}
 
 
-def _checked(fields: Fields, known: frozenset[str]) -> Fields:
+def _checked(fields: Fields, known: frozenset[str], sent: frozenset[str]) -> Fields:
+    """Return the fields of an item, those that are sent unknown in its `extra_body`."""
     if fields.get("stream"):
         raise BadLineError("`stream` must be left out: whole answers are written")
 
@@ -136,9 +175,19 @@ def _checked(fields: Fields, known: frozenset[str]) -> Fields:
     except ConfigError as error:
         raise BadLineError(error.message) from None
 
-    if not fields.keys() <= known:
-        unknown = tuple(name for name in fields if name not in known)
-        names = ", ".join(f"`{name}`" for name in unknown)
+    if fields.keys() <= known:
+        return fields
+
+    beside = {name: fields[name] for name in fields if name not in known}
+    unknown = tuple(name for name in beside if name not in sent)
+    if unknown:
+        names = ", ".join(_named(name, known) for name in unknown)
         raise BadLineError(f"no request fields: {names}", unknown=unknown)
 
-    return fields
+    typed = {name: fields[name] for name in fields if name in known}
+    return {**typed, "extra_body": beside}
+
+
+def _named(name: str, known: frozenset[str]) -> str:
+    meant = meant_by(name, known)
+    return f"`{name}`" if meant is None else f"`{name}` ({meant})"

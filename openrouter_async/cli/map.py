@@ -18,6 +18,7 @@ from openrouter_async.cli.checking import (
 from openrouter_async.cli.connecting import Connection
 from openrouter_async.cli.consoles import show_notes
 from openrouter_async.cli.conversations import checked_system
+from openrouter_async.cli.extra_fields import extra_members
 from openrouter_async.cli.map_job import MapJob
 from openrouter_async.cli.map_report import MapReport
 from openrouter_async.cli.map_run import run_map
@@ -47,18 +48,17 @@ from openrouter_async.cli.request_options import (
     System,
     Temperature,
     TopP,
-    extra_members,
     request_params,
 )
 from openrouter_async.cli.running import exit_codes
 from openrouter_async.config import RateLimits
 from openrouter_async.fanout.limiter import MAX_PAUSE
-from openrouter_async.resources.options import MapOptions
 
 _BAD_TOLD = 10
-_NOT_EXTRA = {
-    **dict.fromkeys(MapOptions.__optional_keys__ | {"parse"}, "it is no request field"),
-    **dict.fromkeys(("prompt", "messages", "stream"), ""),
+_OWN = {
+    "prompt": "each line has its own",
+    "messages": "each line has its own",
+    "stream": "whole answers are written",
 }
 
 
@@ -174,7 +174,8 @@ def map_prompts(
         job = MapJob(
             is_chat=chat,
             params=params,
-            extra=extra_members(extra, _NOT_EXTRA) or {},
+            system=checked_system(system),
+            extra=extra_members(extra, _OWN),
             places=places,
             full=full,
             fresh=fresh,
@@ -198,7 +199,7 @@ def map_prompts(
             keep=keep or (),
             send=send or (),
             chat=chat,
-            system=checked_system(system),
+            system=job.system,
         )
         report = _conduct(job, prompts, lines, skip_bad=skip_bad)
         show_report(report, quiet=quiet, as_json=as_json)
@@ -233,12 +234,13 @@ def _job_of(job: MapJob, file: PromptFile) -> MapJob:
     Raises:
         ConfigError: an option is for the other kind.
     """
-    if job.is_chat is file.is_chat:
-        return job if file.findings.items or job.is_chat else _without_journal(job)
+    if job.is_chat is not file.is_chat:
+        job = replace(job, is_chat=file.is_chat)
+        job.check()
+    elif not (job.is_chat or file.findings.items):
+        return _without_journal(job)
 
-    known = replace(job, is_chat=file.is_chat)
-    known.check()
-    return known
+    return job
 
 
 def _without_journal(job: MapJob) -> MapJob:

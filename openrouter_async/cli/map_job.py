@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TypeAlias, cast
 
 from openrouter_async.cli.connecting import Connection
+from openrouter_async.cli.field_names import CHAT_FIELDS, TEXT_FIELDS
+from openrouter_async.cli.line_fields import SYSTEM
 from openrouter_async.cli.places import Places
 from openrouter_async.cli.prompt_lines import PromptItem
 from openrouter_async.cli.request_options import chat_params
@@ -30,7 +32,8 @@ class MapJob:
     Attributes:
         is_chat: whether it goes to chat completions.
         params: fields that all prompts share; those of a line win over them.
-        extra: members that are not typed; they win over `params`, a line over them.
+        system: what conversations begin with; None for nothing.
+        extra: further members; they win over `params`, a line over them.
         places: of answers and journal.
         full: whether to write the whole answers.
         fresh: whether to start over.
@@ -46,6 +49,7 @@ class MapJob:
 
     is_chat: bool
     params: CompletionParams
+    system: str | None
     extra: Mapping[str, object]
     places: Places
     full: bool
@@ -87,19 +91,28 @@ class MapJob:
             ConfigError: a setting cannot be used.
         """
         if self.is_chat:
-            chat = cast("ChatMapParams", self._shared(chat_params(self.params)))
-            return opened.chat.completions.map(prompts, **chat)
+            params = self._shared(chat_params(self.params), CHAT_FIELDS)
+            if self.system is not None:
+                params[SYSTEM] = self.system
 
-        text = cast("CompletionMapParams", self._shared(self.params))
+            return opened.chat.completions.map(prompts, **cast("ChatMapParams", params))
+
+        text = cast("CompletionMapParams", self._shared(self.params, TEXT_FIELDS))
         return opened.completions.map(prompts, **text)
 
-    def _shared(self, params: Mapping[str, object]) -> dict[str, object]:
+    def _shared(
+        self, params: Mapping[str, object], known: frozenset[str]
+    ) -> dict[str, object]:
+        # As keywords, lines win over them; others may have names that Python has taken.
+        typed = {name: each for name, each in self.extra.items() if name in known}
+        beside = {name: each for name, each in self.extra.items() if name not in known}
         return {
             "max_in_flight": self.max_in_flight,
             "ordered": self.ordered,
             "journal": self.places.journal,
             "max_cost": self.max_cost,
             "max_pause": self.max_pause,
+            "extra_body": beside or None,
             **params,
-            **self.extra,
+            **typed,
         }

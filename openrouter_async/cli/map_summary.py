@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import msgspec
 from rich.text import Text
 
+from openrouter_async.cli.amounts import cost
 from openrouter_async.cli.consoles import (
-    cost,
+    bare_message_of,
     hint_of,
     plural,
     show_hint,
@@ -18,7 +19,7 @@ from openrouter_async.cli.consoles import (
 )
 from openrouter_async.cli.map_report import FailureKind, MapReport, cause_text
 from openrouter_async.cli.places import STDOUT
-from openrouter_async.errors import OpenRouterError, printable
+from openrouter_async.errors import OpenRouterError
 from openrouter_async.types.lenient import Json
 
 _KINDS = 8
@@ -28,6 +29,9 @@ _UNKNOWN_END = (
     "were sent by an earlier run without a known end (stopped, or failed so that they"
     " may be billed): they may be billed twice"
 )
+# In the words of the library, whose errors have no hint about options.
+_MAX_COST = "max_cost="
+_UNTOLD = "(usage.cost)"
 _SHOWN = 72  # characters of a message
 
 
@@ -117,7 +121,7 @@ def _kinds(report: MapReport) -> Iterator[Text]:
 
 
 def _example(kind: FailureKind) -> str:
-    message = printable(kind.first.message)
+    message = bare_message_of(kind.first)
     return message if len(message) <= _SHOWN else f"{message[:_SHOWN]}..."
 
 
@@ -179,10 +183,21 @@ def _shortfall(report: MapReport) -> str:
 def _hint(report: MapReport) -> str:
     """Return the hint of the cause, or of the most frequent failure."""
     if isinstance(report.cause, OpenRouterError):
-        return hint_of(report.cause)
+        return hint_of(report.cause) or _cost_hint(report.cause.message)
 
     kinds = sorted(report.counts.kinds.values(), key=lambda each: -each.count)
     return hint_of(kinds[0].first) if kinds else ""
+
+
+def _cost_hint(message: str) -> str:
+    """Return what can be done if it is `--max-cost` that ended a run."""
+    if _MAX_COST not in message:
+        return ""
+
+    if _UNTOLD in message:
+        return "leave out --max-cost: it needs answers that say what they cost"
+
+    return "raise --max-cost, or run the same command again: each run may cost as much"
 
 
 def summary_object(report: MapReport) -> dict[str, Json]:

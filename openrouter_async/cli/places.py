@@ -15,6 +15,7 @@ from openrouter_async.fanout.journal.lock import lock, unlock
 
 STDOUT = "-"
 _SUFFIX = ".journal"
+_SEPARATORS = (os.sep, os.altsep or os.sep)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,9 @@ def find_places(
     if journal is not None and no_journal:
         raise ConfigError("--journal and --no-journal exclude each other")
 
+    if journal == STDOUT:
+        raise ConfigError("--journal must name a file: it is read again, - is not")
+
     is_file = output != STDOUT and _is_file(output)
     if journal is None and is_file and not no_journal:
         journal = output + _SUFFIX
@@ -81,9 +85,9 @@ def _is_file(path: str) -> bool:
     try:
         mode = os.stat(path).st_mode
     except OSError:
-        return True
+        mode = stat.S_IFREG
 
-    if stat.S_ISDIR(mode):
+    if stat.S_ISDIR(mode) or path.endswith(_SEPARATORS):
         raise ConfigError(f"{path} is a folder: name a file")
 
     return stat.S_ISREG(mode)

@@ -12,7 +12,8 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
-from openrouter_async.cli.consoles import cost, is_animated
+from openrouter_async.cli.amounts import cost
+from openrouter_async.cli.consoles import is_animated
 from openrouter_async.fanout.statistics import MapStatistics
 
 REFRESH = 0.1  # seconds

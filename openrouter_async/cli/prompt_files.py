@@ -15,7 +15,7 @@ from typing import BinaryIO
 from openrouter_async.cli.consoles import plural
 from openrouter_async.cli.findings import Findings
 from openrouter_async.cli.line_fields import BadLineError
-from openrouter_async.cli.prompt_lines import LineForm, PromptItem
+from openrouter_async.cli.prompt_lines import LineForm, NoPromptsError, PromptItem
 from openrouter_async.cli.standard_input import NAME, STDIN, standard_input
 from openrouter_async.errors import ConfigError, printable
 
@@ -64,6 +64,8 @@ class PromptFile:
             self._end += len(line)
             try:
                 found.add(self._form.item(line, number))
+            except NoPromptsError as error:
+                raise ConfigError(f"{self.name}:{number}: {error.reason}") from None
             except BadLineError as error:
                 found.add_bad(number, error)
 
@@ -242,6 +244,10 @@ def line_form(
     if kept & sent:
         names = ", ".join(sorted(kept & sent))
         raise ConfigError(f"--keep and --send both name {names}")
+
+    for option, given_names in (("--keep", kept), ("--send", sent)):
+        if given_names and is_text:
+            raise ConfigError(f"{option} is for JSON lines: text has no members")
 
     for name in ("prompt", "messages"):
         if name in kept:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from openrouter_async.cli.json_text import BadJSONError, json_of
 from openrouter_async.cli.line_fields import (
     BadLineError,
     Fields,
@@ -18,7 +19,12 @@ from openrouter_async.types.lenient import Json, is_array, is_object
 _OWN = frozenset({"id"})
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_OPENING = ("{", "[")
 _NEITHER = "is neither a JSON string nor an object"
+
+
+class NoPromptsError(BadLineError):
+    """Raised when a line shows that no line of the file can be read."""
 
 
 class PromptItem(dict[str, Json]):
@@ -90,7 +96,7 @@ class LineForm:
         if is_object(value):
             return self._object_item(value, line.strip(), number)
 
-        raise BadLineError(_no_item(value))
+        raise BadLineError(_no_item(value, is_chat=self.is_chat))
 
     def _text_item(self, text: str, source: bytes, number: int) -> PromptItem:
         own = "content" if self.is_chat else "prompt"
@@ -121,26 +127,24 @@ def _decoded(line: bytes, number: int) -> str:
         place = error.start + 1
 
     if number == 1 and line.startswith(_UTF_16):
-        raise BadLineError("UTF-16; save the file as UTF-8", is_json=True)
+        raise NoPromptsError("UTF-16; save the file as UTF-8", is_json=True)
 
     raise BadLineError(f"not UTF-8 (byte {place} of the line)")
 
 
 def _json(text: str) -> Json:
     try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError) as error:
-        reason = str(error).removeprefix("JSON is malformed: ")
-    except RecursionError:
-        reason = "nested too deeply"
+        return json_of(text)
+    except BadJSONError as error:
+        reason = error.reason
 
-    raise BadLineError(f"not JSON: {reason}", is_json=False)
+    raise BadLineError(reason, is_json=text.lstrip().startswith(_OPENING))
 
 
-def _no_item(value: Json) -> str:
+def _no_item(value: Json, *, is_chat: bool) -> str:
     if is_array(value):
         remedy = 'several prompts for one request go into {"prompt": [...]}'
-        if value and is_object(value[0]):
+        if is_chat or (value and is_object(value[0])):
             remedy = 'messages go into {"messages": [...]}'
 
         return f"a JSON array {_NEITHER}; {remedy}"

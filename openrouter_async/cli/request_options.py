@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, TypeAlias, cast
 
-import msgspec
 import typer
 
+from openrouter_async.cli.json_text import BadJSONError, json_kind, json_of
 from openrouter_async.errors import ConfigError
 from openrouter_async.types.chat_params import ChatParams
 from openrouter_async.types.completion_params import CompletionParams
+from openrouter_async.types.lenient import is_object
 
 Model: TypeAlias = Annotated[
     str | None, typer.Option("--model", "-m", help="Such as openai/gpt-4o.")
@@ -67,8 +67,12 @@ def request_params(*, provider: str | None, **given: object) -> CompletionParams
         **given: the others by the API's names; None where an option is not given.
 
     Raises:
-        ConfigError: the provider preferences are no JSON object.
+        ConfigError: the model has no name, or the provider preferences are no JSON
+            object.
     """
+    if given.get("model") == "":
+        raise ConfigError("--model is empty")
+
     fields = {**given, "provider": json_object("--provider", provider)}
     chosen = {name: value for name, value in fields.items() if value is not None}
     return cast("CompletionParams", chosen)
@@ -96,29 +100,6 @@ def chat_params(params: CompletionParams) -> ChatParams:
     return cast("ChatParams", fields)
 
 
-def extra_members(
-    text: str | None, refused: Mapping[str, str]
-) -> dict[str, object] | None:
-    """
-    Return the members that `--extra` holds, None where it is not given.
-
-    Args:
-        text: JSON text.
-        refused: what it must not hold, with what to do in place of it ('' if there is
-            nothing).
-
-    Raises:
-        ConfigError: it is no JSON object, or holds what it must not.
-    """
-    members = json_object("--extra", text)
-    for name in refused:
-        if name in (members or {}):
-            remedy = f"; {refused[name]}" if refused[name] else ""
-            raise ConfigError(f"--extra must not hold `{name}`{remedy}")
-
-    return members
-
-
 def json_object(option: str, text: str | None) -> dict[str, object] | None:
     """
     Return the JSON object that an option holds, None where it is not given.
@@ -130,7 +111,11 @@ def json_object(option: str, text: str | None) -> dict[str, object] | None:
         return None
 
     try:
-        return msgspec.json.decode(text, type=dict[str, object])
-    except (msgspec.DecodeError, UnicodeError) as error:
-        message = f"{option} must be a JSON object: {error}"
-        raise ConfigError(message) from None
+        value = json_of(text)
+    except BadJSONError as error:
+        raise ConfigError(f"{option} must be a JSON object: {error.reason}") from None
+
+    if not is_object(value):
+        raise ConfigError(f"{option} must be a JSON object: it is {json_kind(value)}")
+
+    return dict(value)

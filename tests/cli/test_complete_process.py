@@ -177,5 +177,19 @@ async def test_without_the_extra_it_says_what_to_install(name: str) -> None:
     assert process.returncode == 2
     assert stderr.decode() == (
         f"error: the command line needs {name}\n"
-        "hint: pip install 'openrouter-async[cli]'\n"
+        "hint: pip install -e '.[cli]' in the checkout brings it\n"
     )
+
+
+@pytest.mark.parametrize("words", ["--help", "--version", "chat --help"])
+async def test_a_reader_that_is_gone_is_no_failure_of_help(words: str) -> None:
+    """It has the code of all closed pipes."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    try:
+        async with started(*words.split(), env=environment(), stdout=theirs) as process:
+            done = await ended(process)
+    finally:
+        os.close(theirs)
+
+    assert (done.code, done.stderr) == (141, "")

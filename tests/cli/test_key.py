@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from openrouter_async.testing import Respond, Simulator
+from openrouter_async.testing import Fail, Respond, Simulator
 from tests.cli.conftest import Invoke
 
 KEY = {
@@ -68,9 +68,9 @@ async def test_credits_are_for_management_keys(
     assert (shown.code, shown.stdout.splitlines()) == (
         0,
         [
-            "limit         none",
+            "limit         unknown",
             "used          unknown",
-            "credits       only a management key may ask",
+            "credits       unknown (403: Only management keys)",
         ],
     )
     assert as_json.stdout == '{"key":{},"credits":null}\n'
@@ -97,4 +97,46 @@ async def test_a_wrong_key_is_an_error(
     done = await invoke("key")
 
     assert (done.code, done.stdout) == (1, "")
-    assert done.stderr.startswith("error: 401: User not found\nhint: Check the key")
+    assert done.stderr.startswith(
+        "error: 401: User not found (GET /key)\nhint: Check the key"
+    )
+
+
+async def test_what_the_key_says_is_shown_without_the_credits(
+    simulator: Simulator, invoke: Invoke
+) -> None:
+    """That they could not be asked for is a failure, told after the rows."""
+    for _ in range(2):
+        simulator.script(Respond(body={"data": {"usage": 2}}), Fail(500))
+
+    shown = await invoke("key", "--retries=0")
+    as_json = await invoke("key", "--retries=0", "--json")
+
+    assert (shown.code, as_json.code) == (1, 1)
+    assert "used          $2.00\ncredits       unknown (500: " in shown.stdout
+    assert as_json.stdout == '{"key":{"usage":2},"credits":null}\n'
+    assert shown.stderr.startswith("error: 500: ")
+    assert "(GET /credits)" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("members", "row"),
+    [
+        ({"limit": None}, "none"),
+        ({"limit_remaining": 3}, "$3.00 left"),
+        (
+            {"limit": 0, "limit_remaining": None, "limit_reset": "daily"},
+            "$0, what is left of it is unknown, resets daily",
+        ),
+    ],
+    ids=["null", "absent", "unknown"],
+)
+async def test_no_limit_is_told_where_the_key_says_so(
+    simulator: Simulator, invoke: Invoke, members: dict[str, object], row: str
+) -> None:
+    """What is left may be known alone, and the limit too."""
+    simulator.script(Respond(body={"data": members}))
+
+    done = await invoke("key")
+
+    assert done.stdout.splitlines()[0] == f"limit         {row}"

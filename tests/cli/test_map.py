@@ -236,18 +236,25 @@ async def test_retries_and_timeout_reach_the_client(
     ("options", "stderr"),
     [
         (["--extra={"], "error: --extra must be a JSON object: "),
-        (['--extra={"stream": true}'], "error: --extra must not hold `stream`\n"),
-        (['--extra={"prompt": "x"}'], "error: --extra must not hold `prompt`\n"),
+        (['--extra={"stream": true}'], "error: --extra must not hold `stream`; whole"),
+        (['--extra={"prompt": "x"}'], "error: --extra must not hold `prompt`; each"),
         (["--provider=[1]"], "error: --provider must be a JSON object: "),
         (["--max-cost=-1"], "error: --max-cost must be USD >= 0"),
         (["--max-pause=-1"], "error: --max-pause must be seconds >= 0"),
         (["--max-in-flight=0"], "error: invalid value for '--max-in-flight': "),
-        (["--requests-per-minute=0"], "error: --requests-per-minute must be above 0"),
+        (["--requests-per-minute=0"], "error: --requests-per-minute must be above 0\n"),
         (["--tokens-per-minute=-1"], "error: --tokens-per-minute must be "),
         (["--timeout=-1"], "error: --timeout must be a number"),
         (["--base-url=ftp://x"], "error: the base URL must be an http"),
         (["--journal=j", "--no-journal"], "error: --journal and --no-journal exclude"),
         (["--keep=prompt"], "error: --keep must not name `prompt`"),
+        (["--model="], "error: --model is empty\n"),
+        (["--journal=-"], "error: --journal must name a file"),
+        (["--format=txt", "--keep=a"], "error: --keep is for JSON lines"),
+        (["--format=txt", "--send=a"], "error: --send is for JSON lines"),
+        (["--system=caf\udcff"], "error: --system is not UTF-8\n"),
+        (["--max-cost=nan"], "error: --max-cost must be USD >= 0; not nan\n"),
+        (["--max-tokens=x"], "error: invalid value for '--max-tokens': "),
         (["--keep=a,b", "--send=b"], "error: --keep and --send both name b\n"),
         (["--format=csv"], "error: invalid value for '--format': "),
         (["--journal=/nowhere/j"], "error: /nowhere/j cannot be written: No such file"),
@@ -293,3 +300,13 @@ async def test_known_limits_are_kept(
 
     assert done.code == 0
     assert second - first >= 0.09
+
+
+async def test_a_folder_that_is_not_there_is_a_folder(
+    simulator: Simulator, invoke: Invoke, files: Files
+) -> None:
+    """Its journal would be named `.journal`."""
+    done = await invoke("map", str(files.prompts), "-o", f"{files.folder}/new/")
+
+    assert done.code == 2
+    assert done.stderr == f"error: {files.folder}/new/ is a folder: name a file\n"

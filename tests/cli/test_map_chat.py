@@ -221,8 +221,8 @@ async def test_a_mixture_is_refused(
         ),
         (
             {"messages": "a"},
-            'messages must be a list of messages, such as [{"role": "user", "content":'
-            ' "Hi"}]; not str',
+            '`messages` must be a list of messages, such as [{"role": "user",'
+            ' "content": "Hi"}]; not a string',
         ),
         (
             {"messages": [{"content": "a"}]},
@@ -269,12 +269,12 @@ async def test_a_bad_line_is_told_before_anything_is_sent(
         (
             "a",
             ["--chat", '--extra={"messages": []}'],
-            "error: --extra must not hold `messages`\n",
+            "error: --extra must not hold `messages`; each line has its own\n",
         ),
         (
             "a",
             ["--chat", '--extra={"max_cost": 1}'],
-            "error: --extra must not hold `max_cost`; it is no request field\n",
+            "error: --extra must not hold `max_cost`; there is --max-cost of `map`\n",
         ),
         ("a", ["--keep=messages"], "error: --keep must not name `messages`"),
     ],
@@ -346,3 +346,32 @@ async def test_a_journal_is_of_one_kind(
     assert done.code == 2
     assert f": its requests were {kinds[0]} and are {kinds[1]}: go on" in done.stderr
     assert len(simulator.journal) == 1
+
+
+async def test_another_system_message_is_another_run(
+    simulator: Simulator, invoke: Invoke, files: Files
+) -> None:
+    """As with any option of the requests: nothing is paid for again without a word."""
+    files.write("One")
+    first = await files.map(invoke, "--chat", "--system", "Be brief.")
+    again = await files.map(invoke, "--chat", "--system", "Be brief.")
+    other = await files.map(invoke, "--chat", "--system", "Be long.")
+    none = await files.map(invoke, "--chat")
+    fresh = await files.map(invoke, "--chat", "--system", "Be long.", "--fresh")
+
+    assert [each.code for each in (first, again, other, none, fresh)] == [0, 0, 2, 2, 0]
+    assert len(simulator.journal) == 2
+    assert set(simulator.journal[0].params) == {"messages"}
+    assert ': --system was "Be brief." and is "Be long.": go on with' in other.stderr
+    assert '--system was "Be brief." and is not given' in none.stderr
+
+
+async def test_an_array_is_not_advised_to_be_a_prompt(
+    simulator: Simulator, invoke: Invoke, files: Files
+) -> None:
+    """`--chat` would refuse that."""
+    files.write([])
+
+    done = await files.map(invoke, "--chat")
+
+    assert 'messages go into {"messages": [...]}\n' in done.stderr

@@ -86,7 +86,7 @@ async def test_members_that_are_not_known_can_be_sent(
     ("line", "reason"),
     [
         (b"Hello", "not JSON: invalid character (byte 0)"),
-        (b'{"prompt": "a"', "not JSON: Input data was truncated"),
+        (b'{"prompt": "a"', "not JSON: it ends too early"),
         (b'"a" "b"', "not JSON: trailing characters (byte 5)"),
         (b"[" * 100_000, "not JSON: nested too deeply"),
         (b'"a\xff"', "not UTF-8 (byte 3 of the line)"),
@@ -115,8 +115,8 @@ async def test_members_that_are_not_known_can_be_sent(
         ),
         (
             b'{"prompt": {}}',
-            "prompt must be a string, a list of strings, a list of token ids or a list"
-            " of lists of token ids, not dict",
+            "`prompt` must be a string, a list of strings, a list of token ids or a"
+            " list of lists of token ids, not an object",
         ),
     ],
     ids=lambda value: value[:20].decode(errors="replace") if value[:0] == b"" else "",
@@ -172,7 +172,10 @@ async def test_utf_16_is_named(
 
     done = await files.map(invoke)
 
-    assert f"{files.prompts}:1: UTF-16; save the file as UTF-8\n" in done.stderr
+    assert (done.code, done.stderr) == (
+        2,
+        f"error: {files.prompts}:1: UTF-16; save the file as UTF-8\n",
+    )
 
 
 async def test_of_many_bad_lines_some_are_told(

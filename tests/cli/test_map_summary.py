@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from openrouter_async.testing import Fail, Respond, Simulator
+from openrouter_async.testing import Fail, Hang, Respond, Simulator
 from tests.cli.answers import Files, range_of_prompts, read_lines, rows
 from tests.cli.conftest import Invoke
 from tests.cli.processes import Ended
@@ -152,7 +152,8 @@ async def test_the_budget_stops_the_run_in_the_words_of_its_option(
     second = await files.map(invoke, *options)
 
     assert (first.code, second.code) == (1, 1)
-    assert " of --max-cost=$3e-05 are spent, and one more" in first.stderr
+    assert " of --max-cost=$0.000030 are spent, and one more" in first.stderr
+    assert "\nhint: raise --max-cost, or run the same command again" in first.stderr
     assert 0 < answered < len(files.answers()) < 20
 
 
@@ -216,3 +217,18 @@ async def test_kinds_are_bounded(
     failures = json.loads(done.stdout)["failures"]
 
     assert (len(failures), failures["others"]) == (101, 10)
+
+
+async def test_a_timeout_is_told_in_the_words_of_its_option(
+    simulator: Simulator, invoke: Invoke, files: Files
+) -> None:
+    """As `chat` tells it."""
+    files.write("One")
+    simulator.script(Hang())
+
+    done = await files.map(invoke, "--timeout=0.2", "--retries=0")
+
+    assert done.code == 1
+    assert "1 x APITimeoutError: " in done.stderr
+    assert "(--timeout)" in done.stderr
+    assert "Timeout.total" not in done.stderr

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 from openrouter_async import AttemptFailure, MapStatistics, RateLimitError
-from openrouter_async.cli.consoles import cost, failure_line
+from openrouter_async.cli.amounts import cost
+from openrouter_async.cli.consoles import failure_line
 from openrouter_async.cli.fan_out_act import Crowd, show_result, show_stopped, watch
 from openrouter_async.cli.paragraph import Paragraph
 from openrouter_async.cli.progress import (
