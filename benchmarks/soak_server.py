@@ -54,13 +54,13 @@ class SoakServer:
                 case None:
                     _reset(writer)
                     return False
-                case float() | int():
-                    if await _has_left(reader, step):
-                        return False
                 case bytes():
                     writer.write(step)
                     await writer.drain()
                     last = step or last
+                case seconds:
+                    if await _has_left(reader, seconds):
+                        return False
 
         return last.endswith((b"0\r\n\r\n", b"}"))
 

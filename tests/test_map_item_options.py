@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from openrouter_async import ConfigError, OpenRouter
+from openrouter_async.testing import Simulator
+from openrouter_async.types import CompletionItemParams
 from tests.calling import KEY
 
 
@@ -45,3 +47,29 @@ async def test_parse_of_a_text_completion() -> None:
         [outcome] = await client.completions.gather([item])
 
     assert "`parse` is for chat" in str(outcome.error)
+
+
+async def test_extra_body_of_an_item() -> None:
+    """It is sent as it is, and wins over that of the run."""
+    item: CompletionItemParams = {
+        "prompt": "Hi",
+        "extra_body": {"temprature": 1, "own": 2},
+    }
+    async with Simulator() as simulator, simulator.client() as client:
+        await client.completions.gather([item], extra_body={"own": 1, "shared": 3})
+
+    [request] = simulator.journal
+    assert {name: request.params[name] for name in ("temprature", "own", "shared")} == {
+        "temprature": 1,
+        "own": 2,
+        "shared": 3,
+    }
+
+
+async def test_extra_body_that_is_none() -> None:
+    """What is no mapping is refused by its name."""
+    item: Any = {"prompt": "Hi", "extra_body": "own"}
+    async with OpenRouter(KEY) as client:
+        [outcome] = await client.completions.gather([item])
+
+    assert str(outcome.error) == "extra_body must be a mapping of request fields"

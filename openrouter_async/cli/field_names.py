@@ -7,10 +7,14 @@ from openrouter_async.resources.keywords import Keywords
 from openrouter_async.types.chat_params import ChatItemParams
 from openrouter_async.types.completion_params import CompletionItemParams
 
+_NO_FIELDS = {"extra_body"}
+
 TEXT_FIELDS: frozenset[str] = frozenset(
-    {*CompletionItemParams.__annotations__, "stream"}
+    {*CompletionItemParams.__annotations__, "stream"} - _NO_FIELDS
 )
-CHAT_FIELDS: frozenset[str] = frozenset({*ChatItemParams.__annotations__, "stream"})
+CHAT_FIELDS: frozenset[str] = frozenset(
+    {*ChatItemParams.__annotations__, "stream"} - _NO_FIELDS
+)
 
 # What the library, or another client, takes beside the fields, and the option for it.
 _OPTIONS = {

@@ -300,7 +300,8 @@ class Exchange:
         except BaseException as exc:
             error = self._explained(exc)
             if error is None:
-                raise exc.with_traceback(None)
+                exc.with_traceback(None)
+                raise
         finally:
             watch.pause()
 
@@ -328,7 +329,8 @@ class Exchange:
             if error is None:
                 # The frames below have the headers among their locals, which some
                 # reporters show; a TimeoutError of the caller's leads there.
-                raise exc.with_traceback(None)
+                exc.with_traceback(None)
+                raise
         finally:
             watch.pause()
 

@@ -119,9 +119,16 @@ class ChatParams(TypedDict, total=False):
 
 
 class ChatItemParams(ChatParams):
-    """Name the parameters of one item of a map: messages, and what differs for it."""
+    """
+    Name the parameters of one item of a map: messages, and what differs for it.
+
+    Attributes:
+        messages: the conversation.
+        extra_body: members that are not typed; they win over those of the map.
+    """
 
     messages: Required[Sequence[Message]]
+    extra_body: Mapping[str, Json] | None
 
 
 ChatItem: TypeAlias = str | Sequence[Message] | ChatItemParams | Mapping[str, Json]

@@ -115,9 +115,16 @@ class CompletionParams(TypedDict, total=False):
 
 
 class CompletionItemParams(CompletionParams):
-    """Name the parameters of one item of a map: a prompt, and what differs for it."""
+    """
+    Name the parameters of one item of a map: a prompt, and what differs for it.
+
+    Attributes:
+        prompt: to be completed.
+        extra_body: members that are not typed; they win over those of the map.
+    """
 
     prompt: Required[Prompt]
+    extra_body: Mapping[str, Json] | None
 
 
 CompletionItem: TypeAlias = Prompt | CompletionItemParams | Mapping[str, Json]
