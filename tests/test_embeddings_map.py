@@ -61,10 +61,13 @@ async def test_corpus(ordered: bool) -> None:
     """Every input has its own vector, and requests are full."""
     inputs = texts(250)
     async with EmbeddingServer() as server, server.client() as client:
-        outcomes = client.embeddings.map(
+        async with client.embeddings.map(
             inputs, model="m", batch_size=96, ordered=ordered
-        )
-        found = await collected(outcomes)
+        ) as outcomes:
+            found = [each async for each in outcomes]
+
+    if not ordered:
+        found.sort(key=lambda each: each.index)
 
     check(found, inputs)
     assert sorted(map(len, server.asked)) == [58, 96, 96]

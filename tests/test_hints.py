@@ -51,16 +51,18 @@ async def test_wrong_place(response: bytes) -> None:
 
 
 async def test_page_in_a_success() -> None:
-    """A 200 of a website leads to the base URL too, and says what it is."""
+    """A 200 of a website leads to the base URL too, and may be a passing fault."""
     page = http_response(200, HTML, PAGE)
     async with (
-        ScriptedServer([exchange(page)]) as server,
-        client_of(server, retry=0) as client,
+        ScriptedServer([in_turn(page, page)]) as server,
+        client_of(server, retry=1) as client,
     ):
         error = await fail(client)
 
+    assert isinstance(error, ResponseDecodeError)
     assert error.hint == f"Its content type is text/html. {CHECK}"
     assert str(error).count(CHECK) == 1
+    assert error.attempts == 2
 
 
 async def test_wrong_base_url_of_the_simulator() -> None:
@@ -81,20 +83,6 @@ async def test_missing_model() -> None:
         error = await fail(client)
 
     assert error.hint is None
-
-
-async def test_page_in_place_of_an_answer() -> None:
-    """A page with status 200 leads to the base URL; it may be a passing fault."""
-    page = http_response(200, HTML, PAGE)
-    async with (
-        ScriptedServer([in_turn(page, page)]) as server,
-        client_of(server, retry=1) as client,
-    ):
-        error = await fail(client)
-
-    assert isinstance(error, ResponseDecodeError)
-    assert CHECK in str(error)
-    assert error.attempts == 2
 
 
 async def test_page_in_place_of_a_record() -> None:

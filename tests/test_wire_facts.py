@@ -245,13 +245,20 @@ USED: Members = {
 }  # fmt: skip
 
 
-async def test_every_count_is_typed() -> None:
-    """1.10: no member of the usage is lost, in an answer or in a stream."""
-    plain = await answered(whole(usage=USED))
-    stream = await folded(delta(content="a"), ended(), envelope(usage=USED))
+USAGE_CHUNKS: dict[str, Members] = {
+    "without choices": envelope(usage=USED),
+    "with the finish reason once more": {**ended(), "usage": USED},
+}
 
-    assert msgspec.to_builtins(plain.usage) == USED
+
+@pytest.mark.parametrize("last", USAGE_CHUNKS.values(), ids=USAGE_CHUNKS)
+async def test_every_count_is_typed(last: Members) -> None:
+    """1.10: no member of the usage is lost, in whatever chunk of a stream it came."""
+    plain = await answered(whole(usage=USED))
+    stream = await folded(delta(content="a"), ended(), last)
+
     assert msgspec.to_builtins(stream.usage) == USED
+    assert stream.usage == plain.usage
 
 
 async def test_answer_from_the_cache() -> None:

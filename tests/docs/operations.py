@@ -40,6 +40,23 @@ class Row:
         """Return the path of an operation, with its names in braces."""
         return self.name.partition(" ")[2]
 
+    @property
+    def methods(self) -> list[str]:
+        """List the methods of a client that it names; others stand beside the first."""
+        first, *others = CODE.findall(self.library)
+        place = first.rpartition(".")[0]
+        return [first, *(f"{place}.{name}" if place else name for name in others)]
+
+    @property
+    def typed(self) -> bool:
+        """Tell whether there is a method for it, beside those for any operation."""
+        return self.methods[0] != "request"
+
+    @property
+    def listed(self) -> bool:
+        """Tell whether it says that it can be gone through page by page."""
+        return "paginate" in self.methods
+
 
 def rows() -> list[Row]:
     """List the rows of all tables that say what works."""

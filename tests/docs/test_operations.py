@@ -14,6 +14,7 @@ from pathlib import Path
 import aiohttp
 import msgspec
 import pytest
+from yarl import URL
 
 from openrouter_async import OpenRouter
 from openrouter_async.testing import Simulator
@@ -44,30 +45,75 @@ LATER_BODY = {"name": "mine", "limit": None, "tags": ["a", 1.5]}
 @pytest.mark.parametrize("rules", OPERATIONS, ids=name_of)
 async def test_each_operation(rules: OperationRules) -> None:
     """`client.request` sends what the specification wants, and returns the answer."""
+    kind = rules.content_type
+    answered: object
     async with Simulator() as simulator, simulator.client(retry=0) as client:
         places, query = await wanted(client, rules)
         path = rules.path.format_map(places)
-        kind = rules.content_type
-        if kind != JSON:
-            read = bytes if kind else None
-            answer = await client.request(
+        if kind == JSON:
+            answered = await client.request(
+                rules.method, path, body=body_of(rules), params=query
+            )
+        else:
+            answered = await client.request(
                 rules.method,
                 path,
                 body=body_of(rules),
                 params=query,
-                response_type=read,
+                response_type=bytes if kind else None,
             )
-            assert isinstance(answer, read) if read else answer is None
-            return
 
-        answered = await client.request(
-            rules.method, path, body=body_of(rules), params=query
-        )
         record = simulator.journal[-1]
 
     assert (record.method, record.status) == (rules.method, rules.status)
-    assert record.path.partition("?")[0] == f"/api/v1{path}"
-    assert problem_of(SPECIFICATION.validator(rules.answers[JSON]), answered) is None
+    url = URL(record.path)
+    assert (url.path, dict(url.query)) == (f"/api/v1{path}", query)
+    if kind == JSON:
+        validator = SPECIFICATION.validator(rules.answers[JSON])
+        assert problem_of(validator, answered) is None
+    else:
+        assert isinstance(answered, bytes) if kind else answered is None
+
+
+LISTS = [row for row in operations() if row.listed]
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in LISTS if not row.later], ids=lambda row: row.name
+)
+async def test_each_list(row: Row) -> None:
+    """`client.paginate` goes through what `client.request` gets a page of."""
+    path = row.path.format_map(Names())
+    async with Simulator() as simulator, simulator.client(retry=0) as client:
+        await client.request("POST", "/keys", body={"name": "mine"})
+        page = await client.request(row.method, path)
+        found = [each async for each in client.paginate(path)]
+        _, *asked = simulator.journal
+
+    assert page["data"]
+    assert found == page["data"]
+    assert {record.method for record in asked} == {row.method}
+    assert {URL(record.path).path for record in asked} == {f"/api/v1{path}"}
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in LISTS if row.later], ids=lambda row: row.name
+)
+async def test_each_later_list(row: Row) -> None:
+    """So it does with those that came later."""
+    first = http_response(body={"data": [{"id": "a"}], "has_more": True})
+    last = http_response(body={"data": [{"id": "b"}], "has_more": False})
+    async with served(got(first, first, last)) as (server, client):
+        page = await client.request(row.method, row.path)
+        found = [each async for each in client.paginate(row.path)]
+
+    assert page["data"] == [{"id": "a"}]
+    assert found == [{"id": "a"}, {"id": "b"}]
+    assert [(each.method, each.path) for each in server.requests] == [
+        (row.method, f"/api/v1{row.path}"),
+        ("GET", f"/api/v1{row.path}"),
+        ("GET", f"/api/v1{row.path}?after=a"),
+    ]
 
 
 @pytest.mark.parametrize("row", LATER, ids=lambda row: row.name)
@@ -121,11 +167,14 @@ def test_page_lists_the_published_specification() -> None:
 @pytest.mark.parametrize("row", operations(), ids=lambda row: row.name)
 def test_each_operation_names_its_test(row: Row) -> None:
     """It says `works`, and names the test of this folder that tries it."""
-    test = "test_each_later_operation" if row.later else "test_each_operation"
-    if not row.library.startswith("`request`"):
+    kind = "list" if row.listed else "operation"
+    test = f"test_each_later_{kind}" if row.later else f"test_each_{kind}"
+    if row.typed:
         test = "test_each_typed_operation"
 
     assert (row.verdict, row.test) == ("works", test)
+    if not row.typed:
+        assert row.methods == ["request", "paginate"][: 1 + row.listed]
 
 
 @pytest.mark.parametrize("row", capabilities(), ids=lambda row: row.name)
@@ -135,6 +184,13 @@ def test_each_capability_names_a_test(row: Row) -> None:
 
     assert row.verdict == "works"
     assert name in names_in(f"tests/{path}"), row.test
+
+
+class Names(dict[str, str]):
+    """Stand for the names in a path."""
+
+    def __missing__(self, name: str) -> str:
+        return PLACES.get(name, "a")
 
 
 async def wanted(

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from operator import attrgetter
+from typing import Any, TypeAlias
 
 import pytest
 
-from openrouter_async import ChatCompletion, Completion, OpenRouter
+from openrouter_async import (
+    ChatCompletion,
+    ChatCompletionStream,
+    Completion,
+    CompletionStream,
+    OpenRouter,
+    ToolRun,
+    tool,
+)
 from openrouter_async.testing import Simulator
 from openrouter_async.types import (
     Credits,
+    Embedding,
     EmbeddingResponse,
     Generation,
     GenerationContent,
     KeyInfo,
+    Message,
     Model,
     ModelEndpoints,
     ModelList,
@@ -24,89 +36,151 @@ from tests.docs.operations import operations
 
 MODEL = "openai/gpt-4o-mini"
 EMBEDDER = "openai/text-embedding-3-small"
+HI: list[Message] = [{"role": "user", "content": "Hi"}]
+
+Method: TypeAlias = Callable[..., Any]
+"""What the page names, found at a client by that name."""
+Calls: TypeAlias = Mapping[str, Callable[[OpenRouter, Method], Awaitable[list[object]]]]
 
 
-async def complete(client: OpenRouter) -> Completion:
-    """Ask for a text completion."""
-    return await client.completions.create(prompt="Hi", max_tokens=4)
+@tool
+def ping() -> str:
+    """Ping."""
+    return "pong"
 
 
-async def chat(client: OpenRouter) -> ChatCompletion:
-    """Ask for a chat completion."""
-    return await client.chat.completions.create(
-        messages=[{"role": "user", "content": "Hi"}], max_tokens=4
-    )
+def plain(*args: object, **params: object) -> Callable[..., Awaitable[list[object]]]:
+    """Await a method, and return its value."""
+
+    async def call(_: OpenRouter, method: Method) -> list[object]:
+        return [await method(*args, **params)]
+
+    return call
 
 
-async def generation_id(client: OpenRouter) -> str:
-    """Return the id of an answer whose record is there."""
-    done = await complete(client)
-    found = await client.generation.get(str(done.id))
-    return str(found.id)
+def streamed(**params: object) -> Callable[..., Awaitable[list[object]]]:
+    """Read the stream of a method to its end, and return it with its answer."""
+
+    async def call(_: OpenRouter, method: Method) -> list[object]:
+        async with method(**params) as stream:
+            chunks = [chunk async for chunk in stream]
+
+        assert chunks
+        return [stream, await stream.final()]
+
+    return call
 
 
-async def feedback(client: OpenRouter) -> None:
-    """Report an answer."""
-    await client.generation.feedback(
-        await generation_id(client), category="other", comment="Hm."
-    )
+def mapped(*inputs: str, **params: object) -> Callable[..., Awaitable[list[object]]]:
+    """Return the values of all outcomes of a method."""
+
+    async def call(_: OpenRouter, method: Method) -> list[object]:
+        async with method(inputs, **params) as outcomes:
+            return [each.value async for each in outcomes]
+
+    return call
 
 
-CALLS: dict[str, tuple[object, Callable[[OpenRouter], Awaitable[object]]]] = {
-    "POST /completions": (Completion, complete),
-    "POST /chat/completions": (ChatCompletion, chat),
-    "POST /embeddings": (
-        EmbeddingResponse,
-        lambda client: client.embeddings.create(input="Hi", model=EMBEDDER),
-    ),
-    "GET /embeddings/models": (ModelList, lambda client: client.embeddings.models()),
-    "GET /models": (ModelList, lambda client: client.models.list()),
-    "GET /models/user": (ModelList, lambda client: client.models.for_user()),
-    "GET /models/count": (int, lambda client: client.models.count()),
-    "GET /model/{author}/{slug}": (Model, lambda client: client.models.get(MODEL)),
-    "GET /models/{author}/{slug}/endpoints": (
-        ModelEndpoints,
-        lambda client: client.models.endpoints(MODEL),
-    ),
-    "GET /providers": (ProviderList, lambda client: client.providers.list()),
-    "GET /credits": (Credits, lambda client: client.credits.get()),
-    "GET /key": (KeyInfo, lambda client: client.key.get()),
-    "GET /generation": (
-        Generation,
-        lambda client: in_turn(client, client.generation.get),
-    ),
-    "GET /generation/content": (
-        GenerationContent,
-        lambda client: in_turn(client, client.generation.content),
-    ),
-    "POST /generation/feedback": (type(None), feedback),
+def gathered(*inputs: str, **params: object) -> Callable[..., Awaitable[list[object]]]:
+    """Return the values of the outcomes that a method gathers."""
+
+    async def call(_: OpenRouter, method: Method) -> list[object]:
+        return [each.value for each in await method(inputs, **params)]
+
+    return call
+
+
+def of_an_answer(**params: object) -> Callable[..., Awaitable[list[object]]]:
+    """Call a method with the id of an answer whose record is there."""
+
+    async def call(client: OpenRouter, method: Method) -> list[object]:
+        done = await client.completions.create(prompt="Hi", max_tokens=4)
+        found = await client.generation.get(str(done.id))
+        return [await method(str(found.id), **params)]
+
+    return call
+
+
+CALLS: dict[str, Calls] = {
+    "POST /completions": {
+        "completions.create": plain(prompt="Hi", max_tokens=4),
+        "completions.stream": streamed(prompt="Hi", max_tokens=4),
+        "completions.map": mapped("Hi", "Ho", max_tokens=4),
+        "completions.gather": gathered("Hi", "Ho", max_tokens=4),
+    },
+    "POST /chat/completions": {
+        "chat.completions.create": plain(messages=HI, max_tokens=4),
+        "chat.completions.stream": streamed(messages=HI, max_tokens=4),
+        "chat.completions.map": mapped("Hi", "Ho", max_tokens=4),
+        "chat.completions.gather": gathered("Hi", "Ho", max_tokens=4),
+        "chat.completions.run_tools": plain(messages=HI, tools=[ping], max_steps=2),
+    },
+    "POST /embeddings": {
+        "embeddings.create": plain(input="Hi", model=EMBEDDER),
+        "embeddings.map": mapped("Hi", "Ho", model=EMBEDDER),
+    },
+    "GET /embeddings/models": {"embeddings.models": plain()},
+    "GET /models": {"models.list": plain()},
+    "GET /models/user": {"models.for_user": plain()},
+    "GET /models/count": {"models.count": plain()},
+    "GET /model/{author}/{slug}": {"models.get": plain(MODEL)},
+    "GET /models/{author}/{slug}/endpoints": {"models.endpoints": plain(MODEL)},
+    "GET /providers": {"providers.list": plain()},
+    "GET /credits": {"credits.get": plain()},
+    "GET /key": {"key.get": plain()},
+    "GET /generation": {"generation.get": of_an_answer()},
+    "GET /generation/content": {"generation.content": of_an_answer()},
+    "POST /generation/feedback": {
+        "generation.feedback": of_an_answer(category="other", comment="Hm.")
+    },
+}
+KINDS: dict[str, list[type[object]]] = {
+    "completions.create": [Completion],
+    "completions.stream": [CompletionStream, Completion],
+    "completions.map": [Completion, Completion],
+    "completions.gather": [Completion, Completion],
+    "chat.completions.create": [ChatCompletion],
+    "chat.completions.stream": [ChatCompletionStream, ChatCompletion],
+    "chat.completions.map": [ChatCompletion, ChatCompletion],
+    "chat.completions.gather": [ChatCompletion, ChatCompletion],
+    "chat.completions.run_tools": [ToolRun],
+    "embeddings.create": [EmbeddingResponse],
+    "embeddings.map": [Embedding, Embedding],
+    "embeddings.models": [ModelList],
+    "models.list": [ModelList],
+    "models.for_user": [ModelList],
+    "models.count": [int],
+    "models.get": [Model],
+    "models.endpoints": [ModelEndpoints],
+    "providers.list": [ProviderList],
+    "credits.get": [Credits],
+    "key.get": [KeyInfo],
+    "generation.get": [Generation],
+    "generation.content": [GenerationContent],
+    "generation.feedback": [type(None)],
 }
 
 
-async def in_turn(
-    client: OpenRouter, look_up: Callable[[str], Awaitable[object]]
-) -> object:
-    """Look up an answer."""
-    return await look_up(await generation_id(client))
-
-
-@pytest.mark.parametrize("operation", CALLS)
-async def test_each_typed_operation(operation: str) -> None:
-    """The method sends the operation, and returns a value of its type."""
-    kind, call = CALLS[operation]
+@pytest.mark.parametrize(
+    ("operation", "name"),
+    [(row.name, name) for row in operations() if row.typed for name in row.methods],
+)
+async def test_each_typed_operation(operation: str, name: str) -> None:
+    """The method of that name sends the operation, and returns values of its types."""
     async with Simulator() as simulator, simulator.client(retry=0) as client:
-        value = await call(client)
+        method: Method = attrgetter(name)(client)
+        values = await CALLS[operation][name](client, method)
         record = simulator.journal[-1]
 
-    assert type(value) is kind
-    method, _, path = operation.partition(" ")
-    assert record.method == method
+    assert [type(value) for value in values] == KINDS[name]
+    verb, _, path = operation.partition(" ")
+    assert record.method == verb
     pattern = re.sub(r"\{\w+\}", "[^/]+", f"/api/v1{path}")
     assert re.fullmatch(pattern, record.path.partition("?")[0])
 
 
 def test_page_names_the_typed_operations() -> None:
-    """Those that the page has a method for are those tried here, and it names them."""
-    named = {row.name for row in operations() if not row.library.startswith("`request")}
+    """It names the methods that are tried here, and no others."""
+    named = {row.name: row.methods for row in operations() if row.typed}
 
-    assert named == CALLS.keys()
+    assert named == {operation: [*calls] for operation, calls in CALLS.items()}
