@@ -44,7 +44,7 @@ _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"
 _ONCE = frozenset({"PATCH", "POST"})
 # What tells for sure that nothing was carried out.
 _NOT_DONE = frozenset({425, 429, 503, 529})
-_BLOCKS = {"Accept-Encoding": "identity"}
+_UNCOMPRESSED = {"Accept-Encoding": "identity"}
 
 
 def careful(policy: RetryPolicy) -> RetryPolicy:
@@ -216,6 +216,7 @@ class AnyOperation(Resource):
         method = _checked_method(method)
         check_switch("stream", stream)
         given = isinstance(retry, RetryPolicy) and retry.retry_ambiguous
+        as_it_is = response_type in (bytes, RawResponse)
         # Before anything is sent: a type that nothing can be decoded into.
         read = reply_reader(
             _Nothing if response_type is None else response_type,
@@ -228,10 +229,10 @@ class AnyOperation(Resource):
             body,
             params,
             streams=stream and response_type is not bytes,
-            headers=_headers(extra_headers, blocks=stream and response_type is bytes),
+            headers=_headers(extra_headers, as_it_is=as_it_is),
             timeout=timeout,
             retry=retry,
-            padded=response_type not in (bytes, RawResponse),
+            as_it_is=as_it_is,
         )
         if stream and response_type not in (bytes, dict):
             raise ConfigError(
@@ -266,7 +267,7 @@ class AnyOperation(Resource):
         headers: Mapping[str, str],
         timeout: TimeoutOption,
         retry: RetryOption,
-        padded: bool,
+        as_it_is: bool,
     ) -> Call:
         transport = self._transport
         url = operation_url(transport.base_url, path, params)
@@ -291,7 +292,8 @@ class AnyOperation(Resource):
             max_tokens=asked_tokens(members),
             method=method,
             content_type=content_type,
-            padded=padded,
+            padded=not as_it_is,
+            uncompressed=as_it_is and _is_uncompressed(headers),
             may_be_empty=not streams,
         )
 
@@ -325,9 +327,15 @@ def _members(body: object, *, streams: bool) -> dict[str, Json]:
     return {**members, "stream": True} if streams and members else members
 
 
-def _headers(given: Mapping[str, str] | None, *, blocks: bool) -> Mapping[str, str]:
+def _headers(given: Mapping[str, str] | None, *, as_it_is: bool) -> Mapping[str, str]:
     # aiohttp takes a cut gzip body for a whole one.
-    return {**_BLOCKS, **(given or {})} if blocks else given or {}
+    return {**_UNCOMPRESSED, **(given or {})} if as_it_is else given or {}
+
+
+def _is_uncompressed(headers: Mapping[str, str]) -> bool:
+    """Tell whether the body is asked for as it is: a caller may take it compressed."""
+    asked = {str(name).lower(): value for name, value in headers.items()}
+    return asked.get("accept-encoding") == "identity"
 
 
 def _refuse_type(headers: Mapping[str, str]) -> None:

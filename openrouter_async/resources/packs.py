@@ -287,7 +287,6 @@ class _Hopes:
         """Take in how a pack ended for good."""
         if error is None:
             self._succeeded = True
-            self._alike.clear()
         elif self._counts(pack, error):
             self._alike[_likeness(error)] += 1
 

@@ -13,6 +13,9 @@ from openrouter_async.errors import (
 from openrouter_async.streaming.stream_iterator import StreamIterator
 from openrouter_async.streaming.streamed_call import LEFT, ItemT, StreamedCall
 
+_TURN = 100  # held items that are handed out before other tasks get a turn
+_MOST_HELD = 10_000  # without content: so many are worth no repetition
+
 
 class StreamedItems(StreamedCall[ItemT]):
     """
@@ -63,8 +66,8 @@ class StreamedItems(StreamedCall[ItemT]):
         try:
             while (item := await self._advance()) is not None:
                 yield item
-                while self._held:
-                    yield self._held.pop()
+                if self._held:
+                    continue
 
                 assert self._reader is not None
                 for data in self._reader.pending:
@@ -103,6 +106,9 @@ class StreamedItems(StreamedCall[ItemT]):
                     return None  # for what interrupts
 
             if self._held:
+                if len(self._held) % _TURN == 0:
+                    await asyncio.sleep(0)  # there may be thousands
+
                 return self._held.pop()
 
             while self._state == "running":
@@ -188,7 +194,7 @@ class StreamedItems(StreamedCall[ItemT]):
                     return True
 
                 self._held.append(item)
-                if self._is_content(item):
+                if self._is_content(item) or len(self._held) >= _MOST_HELD:
                     return True
 
             if self._interrupts:

@@ -82,6 +82,7 @@ class Transport(Struct, frozen=True, kw_only=True, eq=False):
         method: str = "POST",
         content_type: str | None = None,
         padded: bool = True,
+        uncompressed: bool = False,
         may_be_empty: bool = False,
     ) -> Call:
         """
@@ -100,6 +101,8 @@ class Transport(Struct, frozen=True, kw_only=True, eq=False):
             method: of HTTP.
             content_type: of the body, where it is not JSON.
             padded: whether white space before the answer is padding.
+            uncompressed: whether the body is of use only as it is: nothing in it
+                tells where it ends.
             may_be_empty: whether 204 and 205 are answers.
 
         Raises:
@@ -132,7 +135,10 @@ class Transport(Struct, frozen=True, kw_only=True, eq=False):
             proxy=self.proxy,
             model=model,
             max_tokens=max_tokens,
+            # Whoever takes a body as it is takes a stream of events as well.
+            streams=stream or uncompressed,
             padded=padded,
+            uncompressed=uncompressed,
             may_be_empty=may_be_empty,
         )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from io import BytesIO
 from typing import TYPE_CHECKING, TypeVar
 
 import aiohttp
@@ -18,14 +17,17 @@ from openrouter_async.errors import (
     APITimeoutError,
     AuthenticationError,
     OpenRouterError,
+    ResponseDecodeError,
     ResponseTooLargeError,
     StreamInterruptedError,
 )
 from openrouter_async.transport.connection_notes import ConnectionNotes
+from openrouter_async.transport.heads import check_encoding, check_kind
 from openrouter_async.transport.keys import KeyCallableFailed, KeySource
 from openrouter_async.transport.requests import OFF, goes_short, send_short
 from openrouter_async.transport.session import OBSERVERS, SessionManager
 from openrouter_async.transport.timers import Watch
+from openrouter_async.transport.uploads import Upload
 from openrouter_async.types.wire import ResponseMeta, joined_headers
 
 if TYPE_CHECKING:
@@ -50,7 +52,9 @@ class Call(Struct, frozen=True, kw_only=True):
     A Struct, as a frozen dataclass sets fourteen members one by one.
 
     Attributes:
+        streams: whether a stream of events may come.
         padded: whether white space before the answer is padding, and no part of it.
+        uncompressed: whether the body is of use only as it is.
         may_be_empty: whether 204 and 205 are answers.
     """
 
@@ -65,14 +69,16 @@ class Call(Struct, frozen=True, kw_only=True):
     proxy: URL | None
     model: str | None = None
     max_tokens: int | None = None
+    streams: bool = True
     padded: bool = True
+    uncompressed: bool = False
     may_be_empty: bool = False
 
     def __repr__(self) -> str:
         return f"<Call {self.method} {self.url}>"
 
 
-def _as_cut(error: APIConnectionError) -> APIConnectionError:
+def _as_cut(error: OpenRouterError) -> OpenRouterError:
     """Return the error of a body that breaks off, unless it is a timer's or final."""
     if isinstance(error, APITimeoutError) or error.kind == "final":
         return error
@@ -80,13 +86,6 @@ def _as_cut(error: APIConnectionError) -> APIConnectionError:
     cut = StreamInterruptedError(f"the stream was cut: {error.message}")
     cut.status, cut.generation_id = error.status, error.generation_id
     return cut
-
-
-def _data(body: bytes) -> bytes | BytesIO | None:
-    if len(body) < _ONE_WRITE:
-        return body or None
-
-    return BytesIO(body)
 
 
 class Exchange:
@@ -102,6 +101,7 @@ class Exchange:
         "_notes",
         "_response",
         "_sessions",
+        "_upload",
         "_watch",
     )
 
@@ -113,6 +113,7 @@ class Exchange:
         self._watch = watch
         self._notes = ConnectionNotes(watch, fresh_only=fresh_only)
         self._response: aiohttp.ClientResponse | None = None
+        self._upload: Upload | None = None
         watch.start_attempt()
 
     @property
@@ -178,9 +179,21 @@ class Exchange:
 
         status = self.response.status
         if 200 <= status < 300 and (status not in _NO_BODY or self._call.may_be_empty):
+            self._check_head()
             return
 
         raise await self._status_error()
+
+    def _check_head(self) -> None:
+        call, encoding = self._call, self.response.headers.get("Content-Encoding")
+        try:
+            if encoding is not None:
+                check_encoding(encoding, uncompressed=call.uncompressed)
+
+            check_kind(self.content_type, stream=call.streams)
+        except ResponseDecodeError as error:
+            self._ended(error)
+            raise
 
     async def _request(self, session: aiohttp.ClientSession) -> aiohttp.ClientResponse:
         call = self._call
@@ -197,7 +210,7 @@ class Exchange:
             return await session.request(
                 call.method,
                 call.url,
-                data=_data(call.body),
+                data=self._data(call.body),
                 headers=headers,
                 allow_redirects=False,
                 raise_for_status=False,
@@ -206,6 +219,13 @@ class Exchange:
             )
         finally:
             del OBSERVERS[task]
+
+    def _data(self, body: bytes) -> bytes | Upload | None:
+        if len(body) < _ONE_WRITE:
+            return body or None
+
+        self._upload = Upload(body)
+        return self._upload
 
     def _is_short(self, session: aiohttp.ClientSession) -> bool:
         # One that was passed in may have settings and headers of its own.
@@ -338,7 +358,7 @@ class Exchange:
         # and so __context__ must not lead to them.
         raise self._ended(error)
 
-    def _explained(self, exc: BaseException) -> APIConnectionError | None:
+    def _explained(self, exc: BaseException) -> OpenRouterError | None:
         """Return the error that an exception stands for; None where it is its own."""
         if isinstance(exc, asyncio.CancelledError):
             if self._watch.expired():
@@ -352,7 +372,7 @@ class Exchange:
         closed = isinstance(exc, RuntimeError) and self._sessions.is_closed()
         return self._failure(None) if closed else None
 
-    def _ended(self, error: APIConnectionError) -> APIConnectionError:
+    def _ended(self, error: OpenRouterError) -> OpenRouterError:
         """Return the error with what the head said, and give the connection back."""
         self.close()
         if self._response is not None:
@@ -365,7 +385,7 @@ class Exchange:
         # Closing the pool cancels the futures of those who wait for a connection.
         return self._sessions.is_closed() and not watch.cancelled_by_others()
 
-    def _failure(self, exc: BaseException | None) -> APIConnectionError:
+    def _failure(self, exc: BaseException | None) -> OpenRouterError:
         if exc is None or self._sessions.is_closed():
             return APIConnectionError(
                 "the client was closed while the call ran", kind="final"
@@ -380,7 +400,8 @@ class Exchange:
 
         return from_exception(
             exc,
-            sent=notes.sent,
+            # A server does nothing about a request that it has not got all of.
+            sent=notes.sent and (self._upload is None or self._upload.is_written),
             # One that dies later was alive, and the request may have been carried out.
             reused=notes.reused and self._watch.now() - notes.since < _DEAD_WITHIN,
             answered=answered,

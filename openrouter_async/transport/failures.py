@@ -13,7 +13,14 @@ from msgspec import Struct
 
 from openrouter_async import errors
 from openrouter_async.config import RetryPolicy
-from openrouter_async.errors import APIConnectionError, APIError, Kind
+from openrouter_async.errors import (
+    APIConnectionError,
+    APIError,
+    Kind,
+    OpenRouterError,
+    ResponseDecodeError,
+    ResponseTooLargeError,
+)
 from openrouter_async.transport.envelopes import Envelope, read_envelope, read_error
 from openrouter_async.transport.hints import IN_FLIGHT, hint_for, place_hint
 from openrouter_async.transport.retry_after import requested_wait, reset_wait
@@ -82,6 +89,15 @@ _NAMED: dict[str, int] = {
 _THROTTLED = frozenset({429, 529})
 _SHOULD_RETRY = {"true": True, "false": False}  # the values of x-should-retry
 _NO_CONTENT = frozenset({204, 205, 304})
+# Of what aiohttp says about a head that it refuses, by how it begins. Another attempt
+# would bring the same head, and may be billed.
+_REFUSALS: dict[str, type[ResponseDecodeError]] = {
+    "Can not decode content-encoding": ResponseDecodeError,
+    "Got more than": ResponseTooLargeError,
+    "Too many headers": ResponseTooLargeError,
+}
+# The origin works on while Cloudflare gives up after 100 s.
+_TOOK_TOO_LONG = 524
 _THREE_DIGITS = re.compile("[0-9]{3}")
 # Not billed (https://openrouter.ai/docs/features/zero-completion-insurance).
 _UNTOLD = Envelope(
@@ -203,7 +219,7 @@ def _kind(code: int | None, envelope: Envelope, head: Head) -> Kind:
 
     repeated = head.policy.statuses | head.policy.statuses_once
     if code in repeated and not _is_hidden(envelope, repeated):
-        return kind
+        return "ambiguous" if code == _TOOK_TOO_LONG else kind
 
     return "final"
 
@@ -226,7 +242,7 @@ def from_exception(
     reused: bool,
     answered: bool,
     redact: Callable[[str], str],
-) -> APIConnectionError:
+) -> OpenRouterError:
     """
     Return the error for an exception of the transport.
 
@@ -241,6 +257,10 @@ def from_exception(
         redact: blots the key out: parsers quote what they could not read.
     """
     text = _in_words(exc)
+    for begin, refusal in _REFUSALS.items():
+        if isinstance(exc, aiohttp.ClientResponseError) and text.startswith(begin):
+            return refusal(redact(text), kind="final")
+
     kind = "ambiguous" if answered else _connection_kind(exc, sent, reused)
     return APIConnectionError(f"{redact(text)} ({type(exc).__name__})", kind=kind)
 

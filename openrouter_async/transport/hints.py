@@ -24,6 +24,10 @@ _NO_ENDPOINT = (
     "Name another model, leave parameters out, or ask less of `provider`"
     " (require_parameters, only, data_collection ...)"
 )
+_TOO_SLOW = (
+    "An answer in one piece has 100 s: a stream is not cut off, so use `stream`, or a"
+    " lower max_tokens"
+)
 _LIMITED = (
     "Limits pass: a higher `retry` tries for longer; `map`, and a client with"
     " `rate_limits` or `limiter`, wait until there is room"
@@ -56,6 +60,8 @@ def hint_for(code: int | None, envelope: Envelope) -> str | None:
             return _NO_ENDPOINT
         case 404 if envelope.message.strip(".").lower() == _NO_SUCH_PATH:
             return CHECK_BASE_URL
+        case 524:
+            return _TOO_SLOW
         case 429 if "per-day" not in envelope.message:
             return _LIMITED
         case _:

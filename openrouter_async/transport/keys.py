@@ -23,6 +23,10 @@ _OWN = {
     "content-length": "it follows from the body",
     "transfer-encoding": "it follows from the body",
     "connection": "the pool decides about connections",
+    "expect": "a body is sent at once",
+    "te": "there is no use for trailers",
+    "trailer": "there are none",
+    "upgrade": "there is no other protocol",
     "host": "it follows from base_url",
 }
 
