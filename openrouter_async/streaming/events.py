@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterator
 
 from openrouter_async.errors import ResponseDecodeError
 from openrouter_async.streaming.reader import Reader
@@ -33,6 +34,8 @@ class EventReader(Reader):
         watch: keeps the call's time.
         limit: most bytes of one event.
     """
+
+    pending: Iterator[bytes]
 
     def __init__(self, exchange: Exchange, watch: Watch, limit: int) -> None:
         super().__init__(exchange, watch)

@@ -8,7 +8,7 @@ import aiohttp
 from aiohttp import hdrs
 from aiohttp.connector import Connection
 from aiohttp.helpers import TimerNoop
-from aiohttp.http import HttpVersion11, StreamWriter
+from aiohttp.http import HttpVersion, HttpVersion11, StreamWriter
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -38,12 +38,15 @@ class ShortRequest(aiohttp.ClientRequest):
     ) -> None:
         # Without `super().__init__()`: that is what is spared.
         self.method = method
-        self.url = self.original_url = url
-        self.version = HttpVersion11
+        self.url = url
+        self.original_url: URL = url
+        self.version: HttpVersion = HttpVersion11
         self.loop = loop
-        self.response_class = aiohttp.ClientResponse
-        self.proxy = self.proxy_auth = self.proxy_headers = None
-        self.server_hostname = None
+        self.response_class: type[aiohttp.ClientResponse] = aiohttp.ClientResponse
+        self.proxy: None = None
+        self.proxy_auth: None = None
+        self.proxy_headers: None = None
+        self.server_hostname: None = None
         self.headers = headers
         self.update_auto_headers(None)
         if body or method not in _WITHOUT_BODY:
