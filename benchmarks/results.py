@@ -64,9 +64,10 @@ class Part(msgspec.Struct, kw_only=True):
         ]
 
     def ratios(self, case: str, reference: str, measure: str) -> list[float]:
-        """Return how many times the reference's a case has in each round."""
+        """Return how many times the reference's a case has in each round of both."""
+        # Rivals take part in the first rounds only.
         pairs = zip(
-            self.figures(case, measure), self.figures(reference, measure), strict=True
+            self.figures(case, measure), self.figures(reference, measure), strict=False
         )
         return [ours / theirs for ours, theirs in pairs]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from subprocess import CalledProcessError
@@ -51,7 +51,9 @@ def play(
     notes = [f"{client} left out: {why}" for client, why in absent.items() if why]
     cases = [case for case in wanted if not absent[case.client]]
     rounds = 1 if workload.once else rounds
-    measured = _measure(workload, cases, rounds, seconds, notes) if cases else {}
+    often = rounds if quick else rounds * workload.oftener
+    counts = {case: rounds if case.client in RIVALS else often for case in cases}
+    measured = _measure(workload, counts, seconds, notes) if cases else {}
     return Part(run=run, workload=workload.name, rounds=measured, notes=notes)
 
 
@@ -66,8 +68,7 @@ def _absent(client: str, workload: Workload) -> str:
 
 def _measure(
     workload: Workload,
-    cases: Sequence[Case],
-    rounds: int,
+    counts: Mapping[Case, int],
     seconds: float,
     notes: list[str],
 ) -> dict[str, list[Measured]]:
@@ -79,10 +80,10 @@ def _measure(
         server = stack.enter_context(Server(server_core))
         once = _once(workload, server.port, client_core, seconds)
         if workload.way == "import":
-            for case in cases:
+            for case in counts:
                 once(case)  # compiles what is not compiled yet
 
-        return _alternate(once, cases, rounds, notes)
+        return _alternate(once, counts, notes)
 
 
 def _once(
@@ -99,15 +100,14 @@ def _once(
 
 def _alternate(
     once: Callable[[Case], Measured],
-    cases: Sequence[Case],
-    rounds: int,
+    counts: Mapping[Case, int],
     notes: list[str],
 ) -> dict[str, list[Measured]]:
     """Measure the cases in turn, so that what else runs hits all of them."""
-    measured: dict[str, list[Measured]] = {case.name: [] for case in cases}
-    for number in range(1, rounds + 1):
-        for case in cases:
-            if case.name not in measured:
+    measured: dict[str, list[Measured]] = {case.name: [] for case in counts}
+    for number in range(1, max(counts.values()) + 1):
+        for case, count in counts.items():
+            if case.name not in measured or number > count:
                 continue
 
             if sys.stderr.isatty():

@@ -47,6 +47,8 @@ class Workload:
         one_core: whether the server shares the clients' core.
         warm: share of the CPU seconds that warms up, after the connections are open.
         once: whether one round is enough.
+        oftener: times as many rounds for all but rivals: what a target bounds has to be
+            known better than a process can be measured, which varies by a quarter.
         clients: those that take part.
         reference: the client that the others are shown in times of.
     """
@@ -67,6 +69,7 @@ class Workload:
     one_core: bool = False
     warm: float = 0.3
     once: bool = False
+    oftener: int = 1
     clients: tuple[str, ...]
     reference: str = BARE
 

@@ -23,6 +23,7 @@ from benchmarks.workload import Workload
 
 RIVALS = (OPENAI, OPENAI_AIOHTTP, LITELLM, OPENROUTER)
 _UVLOOP = (OURS_UVLOOP, BARE_UVLOOP)
+_OFTENER = 3
 
 
 def _plain(in_flight: int, clients: tuple[str, ...]) -> Workload:
@@ -33,6 +34,7 @@ def _plain(in_flight: int, clients: tuple[str, ...]) -> Workload:
         way="call",
         in_flight=in_flight,
         unit="call",
+        oftener=_OFTENER,
         clients=(OURS, CHAT, BARE, CAREFUL, FLOOR, *RIVALS, *clients),
     )
 
@@ -49,6 +51,7 @@ _STREAMS = (
         unit="chunk",
         in_flight=8,
         fewer={LITELLM: 1, OPENROUTER: 1},
+        oftener=_OFTENER,
         clients=(OURS, CHAT, FLOOR, BARE, CAREFUL, *RIVALS, *_UVLOOP),
         reference=FLOOR,
     ),
@@ -96,6 +99,7 @@ _FIRST = tuple(
         unit="stream",
         measure="p50",
         in_flight=streams,
+        oftener=_OFTENER if streams == 1 else 1,
         clients=(OURS, CHAT, BARE, CAREFUL, FLOOR, *rivals),
     )
     # The others need more than 10 ms for each stream that they open.
@@ -109,6 +113,7 @@ _START = (
         way="import",
         unit="import",
         shown="ms",
+        oftener=_OFTENER,
         clients=(OURS, STACK, OPENAI, LITELLM, OPENROUTER),
         reference=STACK,
     ),

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Self
 
 import msgspec
 
 from openrouter_async import OpenRouter, RetryPolicy, SizeLimits, Timeout
-from tests.scripted import ReadHead, Script, ScriptedServer, Send, Step, http_response
+from tests.scripted import (
+    Fin,
+    ReadHead,
+    Reset,
+    Script,
+    ScriptedServer,
+    Send,
+    Step,
+    http_response,
+)
 
 KEY = "sk-or-v1-0123456789abcdef0123456789abcdef"
 AT_ONCE = RetryPolicy(backoff=0, throttle_backoff=0, floor=0)
+CUTS: dict[str, list[Step]] = {
+    "reset": [Reset()],
+    "end within a chunk": [Send(b"5\r\nda"), Fin()],
+}
 
 
 class KeyMembers(msgspec.Struct):
@@ -80,3 +93,8 @@ async def served(
         ) as client,
     ):
         yield server, client
+
+
+async def collected(stream: AsyncIterator[object]) -> list[object]:
+    """Return all that comes."""
+    return [each async for each in stream]

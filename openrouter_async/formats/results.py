@@ -22,10 +22,8 @@ _PARTS = {
     "input_video": "video_url",
 }
 _BYTES = (bytes, bytearray, memoryview)
-_KEPT_TYPES = (
-    *_BYTES,
-    Decimal,
-)  # bytes to be refused, and prices, which go out as numbers
+# Bytes, which are refused, and prices, which go out as numbers.
+_KEPT_TYPES = (*_BYTES, Decimal)
 _SHOWN_CHARACTERS = 600  # of an exception's message
 
 
