@@ -153,6 +153,8 @@ class PoolLimits:
         keepalive: seconds an unused connection is kept; below what common proxies
             allow, so that it is rarely found closed.
         dns_ttl: seconds a resolved address is used.
+        max_age: seconds after which a connection takes no further request, so that a
+            busy client follows when addresses change; None for any age.
 
     Raises:
         ConfigError: a value is negative or not a number.
@@ -161,11 +163,13 @@ class PoolLimits:
     connections: int | None = None
     keepalive: float = 15.0
     dns_ttl: float = 10.0
+    max_age: float | None = 600.0
 
     def __post_init__(self) -> None:
         _check_at_least(self, 1, "connections", nullable=True)
         _check_whole(self, "connections")
         _check_at_least(self, 0, "keepalive", "dns_ttl")
+        _check_at_least(self, 0, "max_age", nullable=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -234,9 +234,16 @@ class ServerError(APIError):
 
 
 class APIConnectionError(OpenRouterError):
-    """Raised when the connection could not be made or was lost before an answer."""
+    """
+    Raised when the connection could not be made or was lost before an answer.
+
+    Attributes:
+        is_local: whether it was this process that had no descriptor left for one: the
+            server has no part in it. Such a call waits for as long as one may connect.
+    """
 
     kind: Kind = "ambiguous"
+    is_local: bool = False
 
 
 class APITimeoutError(APIConnectionError, TimeoutError):

@@ -19,12 +19,14 @@ from aiohttp.client_proto import ResponseHandler
 from aioresponses import aioresponses
 
 from openrouter_async.transport import requests
+from tests.faults.catalogue import numbers_of
 
 PROXIES = frozenset(
     f"{scheme}_proxy" for scheme in ("all", "http", "https", "no", "ws", "wss")
 )
 RECORDINGS = "OPENROUTER_ASYNC_RECORDINGS"
 FAILED = pytest.StashKey[bool]()
+NODE_ID = "_nodeid"  # there is no public way to set it
 
 # Closing a TLS connection takes a few loop turns, some of them with I/O.
 GRACE = (0.0,) * 5 + (0.001,) * 20
@@ -43,6 +45,15 @@ def pytest_report_header() -> str:
     """Show the versions of what the library stands on."""
     names = ("aiohttp", "msgspec", "anyio")
     return ", ".join(f"{name} {version(name)}" for name in names)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Put the numbers of the faults that a test shows into its id, for reports."""
+    numbers = numbers_of(item.nodeid)
+    if numbers:
+        told = f"fault {', '.join(map(str, numbers))}"
+        setattr(item, NODE_ID, f"{item.nodeid} <{told}>")
+        item.extra_keyword_matches.update(f"fault-{number}" for number in numbers)
 
 
 @pytest.hookimpl(wrapper=True)

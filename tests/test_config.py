@@ -38,7 +38,10 @@ BOUNDS: list[tuple[Make, str]] = [
         for field in dataclasses.fields(RetryPolicy)
         if field.type in ("int", "float", "float | None")
     ),
-    *((PoolLimits, name) for name in ("connections", "keepalive", "dns_ttl")),
+    *(
+        (PoolLimits, name)
+        for name in ("connections", "keepalive", "dns_ttl", "max_age")
+    ),
     *((SizeLimits, name) for name in ("body", "event", "error_body")),
 ]
 
@@ -73,6 +76,7 @@ def test_counts_are_whole(make: Make, name: str) -> None:
 
 NEVER_NONE = [each for each in BOUNDS if each[1] not in {*TIMERS, "budget_ratio"}]
 NEVER_NONE.remove((PoolLimits, "connections"))
+NEVER_NONE.remove((PoolLimits, "max_age"))
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from itertools import count, repeat
 import pytest
 
 from openrouter_async import BadRequestError
+from tests.embedding_corpora import collected, refusing, texts
 from tests.embedding_server import EmbeddingServer
 from tests.mapping import turns, until
-from tests.test_embeddings_map import collected, refusing, texts
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@ class Clogged(asyncio.Transport):
 @pytest.mark.parametrize(("unsent", "closes"), [(0, False), (5, True)])
 async def test_connection_with_unsent_bytes(unsent: int, closes: bool) -> None:
     """Answered before the request was written whole, a connection is not used again."""
-    connection = AlertHandler(asyncio.get_running_loop())
+    connection = AlertHandler(asyncio.get_running_loop(), max_age=600)
     connection.connection_made(Clogged(unsent))
 
     assert connection.should_close is closes

@@ -17,12 +17,11 @@ from openrouter_async.errors import (
     APITimeoutError,
     AuthenticationError,
     OpenRouterError,
-    ResponseDecodeError,
     ResponseTooLargeError,
     StreamInterruptedError,
 )
 from openrouter_async.transport.connection_notes import ConnectionNotes
-from openrouter_async.transport.heads import check_encoding, check_kind
+from openrouter_async.transport.heads import check_encoding, check_kind, check_status
 from openrouter_async.transport.keys import KeyCallableFailed, KeySource
 from openrouter_async.transport.requests import OFF, goes_short, send_short
 from openrouter_async.transport.session import OBSERVERS, SessionManager
@@ -178,22 +177,21 @@ class Exchange:
             raise cause  # the caller's own: outside of the except, without a context
 
         status = self.response.status
-        if 200 <= status < 300 and (status not in _NO_BODY or self._call.may_be_empty):
-            self._check_head()
-            return
+        if status >= 300 or (status in _NO_BODY and not self._call.may_be_empty):
+            raise await self._status_error()
 
-        raise await self._status_error()
-
-    def _check_head(self) -> None:
-        call, encoding = self._call, self.response.headers.get("Content-Encoding")
         try:
-            if encoding is not None:
-                check_encoding(encoding, uncompressed=call.uncompressed)
-
-            check_kind(self.content_type, stream=call.streams)
-        except ResponseDecodeError as error:
+            self._check_head(status)
+        except OpenRouterError as error:
             self._ended(error)
             raise
+
+    def _check_head(self, status: int) -> None:
+        call, encoding = self._call, self.response.headers.get("Content-Encoding")
+        check_status(status)
+        check_kind(self.content_type, stream=call.streams)
+        if encoding is not None:
+            check_encoding(encoding, uncompressed=call.uncompressed)
 
     async def _request(self, session: aiohttp.ClientSession) -> aiohttp.ClientResponse:
         call = self._call

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import ssl
 import time
@@ -98,6 +99,12 @@ _REFUSALS: dict[str, type[ResponseDecodeError]] = {
 }
 # The origin works on while Cloudflare gives up after 100 s.
 _TOOK_TOO_LONG = 524
+_NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
+_CLOSED = "the connection was closed"
+# What OpenSSL calls answers that are none to a handshake.
+_NOT_TLS = frozenset(
+    {"HTTP_REQUEST", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "WRONG_VERSION_NUMBER"}
+)
 _THREE_DIGITS = re.compile("[0-9]{3}")
 # Not billed (https://openrouter.ai/docs/features/zero-completion-insurance).
 _UNTOLD = Envelope(
@@ -262,7 +269,9 @@ def from_exception(
             return refusal(redact(text), kind="final")
 
     kind = "ambiguous" if answered else _connection_kind(exc, sent, reused)
-    return APIConnectionError(f"{redact(text)} ({type(exc).__name__})", kind=kind)
+    error = APIConnectionError(f"{redact(text)} ({type(exc).__name__})", kind=kind)
+    error.is_local = isinstance(exc, OSError) and exc.errno in _NO_DESCRIPTORS
+    return error
 
 
 def _in_words(exc: BaseException) -> str:
@@ -273,8 +282,10 @@ def _in_words(exc: BaseException) -> str:
         case aiohttp.ClientConnectorCertificateError():
             flaw = exc.certificate_error
             return f"the certificate of {exc.host} was not accepted: {flaw}"
+        case aiohttp.ClientConnectorSSLError() if _speaks_no_tls(exc.os_error):
+            return f"{exc.host}:{exc.port} speaks no TLS"
         case aiohttp.ClientConnectorError():
-            reason = exc.os_error.strerror or exc.os_error
+            reason = exc.os_error.strerror or str(exc.os_error) or _CLOSED
             return f"no connection to {exc.host}:{exc.port}: {reason}"
         case aiohttp.ClientResponseError():
             # Its status is aiohttp's guess for a response that it could not parse.
@@ -287,6 +298,10 @@ def _in_words(exc: BaseException) -> str:
             return "the server closed the connection without an answer"
         case _:
             return str(exc) or "the connection was lost"
+
+
+def _speaks_no_tls(error: OSError) -> bool:
+    return isinstance(error, ssl.SSLError) and error.reason in _NOT_TLS
 
 
 def _has_begun(exc: BaseException) -> bool:

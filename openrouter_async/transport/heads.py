@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from openrouter_async.errors import ResponseDecodeError
+from openrouter_async.errors import APIConnectionError, ResponseDecodeError
 
 _EVENT_STREAM = "text/event-stream"
 # What aiohttp decodes; br and zstd where it can, else it has refused the head.
 _DECODED = frozenset({"", "identity", "gzip", "x-gzip", "deflate", "br", "zstd"})
+
+
+def check_status(status: int) -> None:
+    """
+    Refuse a head behind which there is no answer to come.
+
+    Raises:
+        APIConnectionError: it is of another protocol, or of none.
+    """
+    if status < 200:
+        told = f"the server answered {status}, which nobody asked for"
+        raise APIConnectionError(told, kind="ambiguous")
 
 
 def check_encoding(encoding: str, *, uncompressed: bool) -> None:

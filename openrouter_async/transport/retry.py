@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from openrouter_async.config import RetryPolicy
 from openrouter_async.errors import (
+    APIConnectionError,
     APITimeoutError,
     ConfigError,
     Kind,
@@ -28,6 +29,7 @@ from openrouter_async.types.wire import AttemptFailure
 logger: logging.Logger = logging.getLogger("openrouter_async")
 
 _MESSAGE_KEPT = 200
+_DESCRIPTOR_WAIT = 0.1  # seconds, in the middle, until one may be free
 _SPENT = "The client's retry budget is spent (RetryPolicy.budget_ratio)"
 
 
@@ -262,6 +264,10 @@ class Attempts:
         Raises:
             OpenRouterError: `error`, when there is none; it knows the attempts.
         """
+        if self._is_passing(error):
+            await self.hold(error, _DESCRIPTOR_WAIT * (0.5 + self._random()))
+            return
+
         now = self._watch.now()
         if error.kind == "expired" and "expired" in self._freed:
             error.kind = "final"  # the key that was asked for anew is no better
@@ -293,6 +299,11 @@ class Attempts:
         self._note(error, verdict.wait)
         if verdict.wait:
             await self._sleep(verdict.wait)
+
+    def _is_passing(self, error: OpenRouterError) -> bool:
+        """Tell whether this process may soon have what it lacks for a connection."""
+        is_local = isinstance(error, APIConnectionError) and error.is_local
+        return is_local and self.elapsed < self._watch.connect_seconds
 
     def told(self, error: OpenRouterError) -> OpenRouterError:
         """Return the error, knowing of the attempts before it."""

@@ -8,6 +8,7 @@ import ssl
 import warnings
 from collections.abc import AsyncGenerator
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -59,15 +60,31 @@ class AlertHandler(ResponseHandler):
     Tell the reader of a body when the rest of it cannot be parsed.
 
     Nor is a connection used again on which a request was answered before it was
-    written: the server need not read the rest.
+    written: the server need not read the rest. Nor is one that is too old.
+
+    Args:
+        loop: of the connection.
+        max_age: seconds after which it is.
     """
+
+    _made_at = inf
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, max_age: float) -> None:
+        super().__init__(loop)
+        self._max_age = max_age
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note when the connection was made."""
+        super().connection_made(transport)
+        self._made_at = self._loop.time()
 
     @property
     def should_close(self) -> bool:
         """Whether the connection is of no further use."""
         transport = self.transport
         unsent = transport is not None and transport.get_write_buffer_size()
-        return bool(unsent) or super().should_close
+        aged = self._loop.time() - self._made_at > self._max_age
+        return bool(unsent) or aged or super().should_close
 
     def set_exception(
         self, exc: BaseException, exc_cause: BaseException | None = None
@@ -94,9 +111,9 @@ class ObservedConnector(aiohttp.TCPConnector):
     of a call's time.
     """
 
-    def observe_bodies(self) -> None:
-        """Have new connections tell of bodies that cannot be parsed."""
-        self._factory = partial(AlertHandler, loop=self._loop)  # type: ignore[assignment]  # partial is invariant
+    def watch_connections(self, max_age: float) -> None:
+        """Have new connections tell of bodies that cannot be parsed, and grow old."""
+        self._factory = partial(AlertHandler, self._loop, max_age)  # type: ignore[assignment]  # partial is invariant
 
     async def close(self, *, abort_ssl: bool = False) -> None:
         """Close all connections, and tell whoever reads from one."""
@@ -180,6 +197,13 @@ async def _keep(
             response.close()
 
         await session.close()
+
+
+def _import_what_failures_need() -> None:
+    """Import it now: on a failure descriptors may be what is lacking."""
+    from openrouter_async.transport import failures  # noqa: F401
+
+    _ = anyio.move_on_after
 
 
 class SessionManager:
@@ -303,6 +327,7 @@ class SessionManager:
         for ended in [each for each in self._pools if each.is_closed()]:
             del self._pools[ended]
 
+        _import_what_failures_need()
         session = self._make_session()
         lingering: set[aiohttp.ClientResponse] = set()
         keeper = _keep(session, lingering)
@@ -318,7 +343,7 @@ class SessionManager:
             ttl_dns_cache=round(limits.dns_ttl),
             ssl=self._settings.ssl,
         )
-        connector.observe_bodies()
+        connector.watch_connections(inf if limits.max_age is None else limits.max_age)
         session = aiohttp.ClientSession(
             connector=connector, cookie_jar=aiohttp.DummyCookieJar()
         )

@@ -321,6 +321,12 @@ class Watch(Deadlines):
 
         self._cancel(self.phase())
 
+    @property
+    def connect_seconds(self) -> float:
+        """How long a connection may take to be made; infinity for any time."""
+        seconds = self._timeout.connect
+        return inf if seconds is None else seconds
+
     def connect_error(self) -> APITimeoutError:
         """Return the error for a connect timer that somebody else kept."""
         seconds = self._timeout.connect or 0.0
