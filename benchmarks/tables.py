@@ -8,7 +8,6 @@ from statistics import median
 from benchmarks.memory import MIB
 from benchmarks.results import Part, Results
 from benchmarks.targets import Verdict
-from benchmarks.workloads import BY_NAME
 
 _NOTHING = "-"
 
@@ -110,8 +109,9 @@ def preamble(results: Results) -> str:
     load = machine.get("load_before")
     busy = f", load {load:.1f} before" if isinstance(load, float) else ""
     notes = sorted({note for part in results.parts for note in part.notes})
-    often = max(workload.oftener for workload in BY_NAME.values())
-    more = "" if results.quick else f" ({results.rounds * often} of what targets bound)"
+    counts = [len(each) for part in results.parts for each in part.rounds.values()]
+    most = max(counts, default=0)
+    more = f" ({most} of what targets bound)" if most > results.rounds else ""
     lines = [
         f"Run {results.run}: medians of {results.rounds} rounds{more}, each measurement"
         f" a process of {results.seconds:g} CPU seconds or one batch, whichever is"
