@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 SUITE = Path(__file__).parents[1] / "benchmarks" / "suite.py"
@@ -28,7 +29,9 @@ def test_suite(tmp_path: Path) -> None:
     (blocks,) = results["parts"]
     assert blocks["run"] == results["run"]
     assert tuple(blocks["rounds"]) == CLIENTS
-    for (measured,) in blocks["rounds"].values():
+    rounds = [*blocks["rounds"].values()]
+    assert [len(each) for each in rounds] == [3, 3]  # as a target bounds them
+    for measured in chain(*rounds):
         assert measured["units"] % 2_000 == 0
         assert measured["cpu"] >= 0.05
         assert measured["p50"] <= measured["p99"]
