@@ -282,7 +282,7 @@ def _in_words(exc: BaseException) -> str:
         case aiohttp.ClientConnectorCertificateError():
             flaw = exc.certificate_error
             return f"the certificate of {exc.host} was not accepted: {flaw}"
-        case aiohttp.ClientConnectorSSLError() if _speaks_no_tls(exc.os_error):
+        case aiohttp.ClientConnectorError() if _speaks_no_tls(exc.os_error):
             return f"{exc.host}:{exc.port} speaks no TLS"
         case aiohttp.ClientConnectorError():
             reason = exc.os_error.strerror or str(exc.os_error) or _CLOSED

@@ -201,9 +201,9 @@ async def _keep(
 
 def _import_what_failures_need() -> None:
     """Import it now: on a failure descriptors may be what is lacking."""
-    from openrouter_async.transport import failures  # noqa: F401
+    from openrouter_async.transport import failures
 
-    _ = anyio.move_on_after
+    _ = failures.from_exception, anyio.move_on_after
 
 
 class SessionManager:
