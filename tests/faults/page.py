@@ -34,7 +34,7 @@ def _tables() -> str:
     parts = [_summary(faults())]
     for section, found in groupby(faults(), key=lambda fault: fault.section):
         rows = "\n".join(map(_row, found))
-        parts.append(f"### {section}\n\n{_HEAD}\n|---|---|---|---|---|---|\n{rows}\n")
+        parts.append(f"## {section}\n\n{_HEAD}\n|---|---|---|---|---|---|\n{rows}\n")
 
     return "\n" + "\n".join(parts)
 
