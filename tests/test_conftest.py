@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["pytester"]
 
+ROOT = Path(__file__).parents[1]
+"""What the conftest imports from."""
+
 LEAKS = """
 import asyncio, os, socket
 import pytest
@@ -47,6 +50,7 @@ def test_leaks_are_errors_of_the_test_that_made_them(
     """A task, a descriptor and a socket left behind fail their tests, no others."""
     monkeypatch.setenv("COLUMNS", "300")
     conftest = Path(__file__).with_name("conftest.py")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     pytester.makeconftest(conftest.read_text())
     pytester.makepyfile(LEAKS)
 
@@ -69,6 +73,7 @@ def test_environment_is_hidden(
 ) -> None:
     """Keys and proxies of the caller do not reach a test, recordings do."""
     conftest = Path(__file__).with_name("conftest.py")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     pytester.makeconftest(conftest.read_text())
     pytester.makepyfile(
         """

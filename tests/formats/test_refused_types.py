@@ -206,9 +206,9 @@ REFUSED: dict[str, tuple[object, str]] = {
             " $[]: Enums must contain either all str or all int values - type `<enum"
             " 'Mixed'>` is not supported; make its values all text or all whole"
             " numbers, or use a Literal of both"),
-    "read-only": (Frozen, "Frozen has no JSON schema. $.id: Type 'typing_extensions"
-            ".ReadOnly[int]' is not supported; leave out `ReadOnly`, which says nothing"
-            " of JSON"),
+    "read-only": (Frozen, "Frozen has no JSON schema. $.id: Type"
+            " '{ReadOnly}[int]' is not supported; leave out `ReadOnly`, which says"
+            " nothing of JSON"),
     "empty tuple": (tuple[()], "tuple[()] has no JSON schema. $: there is no value that"
             " an empty tuple could hold; leave it out, or use `tuple[int, ...]` for any"
             " number of them"),
@@ -230,6 +230,7 @@ def test_what_cannot_be_described_is_refused(kind: object, message: str) -> None
 
     union = f"{__name__}.Movie | {__name__}.Order"
     expected = message.replace("{union}", union).replace("{name}", __name__)
+    expected = expected.replace("{ReadOnly}", str(ReadOnly))
     assert str(raised.value) == expected
 
 
