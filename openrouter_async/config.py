@@ -153,8 +153,9 @@ class PoolLimits:
         keepalive: seconds an unused connection is kept; below what common proxies
             allow, so that it is rarely found closed.
         dns_ttl: seconds a resolved address is used.
-        max_age: seconds after which a connection takes no further request, so that a
-            busy client follows when addresses change; None for any age.
+        max_age: seconds after which a connection is closed behind the request that it
+            carries, so that a busy client follows when addresses change; None for any
+            age.
 
     Raises:
         ConfigError: a value is negative or not a number.

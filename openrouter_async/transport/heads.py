@@ -6,7 +6,7 @@ from openrouter_async.errors import APIConnectionError, ResponseDecodeError
 
 _EVENT_STREAM = "text/event-stream"
 # What aiohttp decodes; br and zstd where it can, else it has refused the head.
-_DECODED = frozenset({"", "identity", "gzip", "x-gzip", "deflate", "br", "zstd"})
+_DECODED = frozenset({"", "identity", "gzip", "deflate", "br", "zstd"})
 
 
 def check_status(status: int) -> None:
